@@ -11,7 +11,7 @@
     │   ├── DocumentError           a document that cannot be parsed
     │   ├── ReplyError              a model's reply that cannot be read after every retry
     │   └── EndpointError           an endpoint that did not answer after every retry
-    └── BudgetExceededError            max_cost_usd or max_tokens_total is reached: stop admitting
+    └── BudgetExceededError         max_cost_usd or max_tokens_total is reached: stop admitting
 
 A `RecordError` never ends a run: the runner writes it to the journal as `failed`, with `reason`
 and `retryable`, and counts it. `sandbox` has a tree of its own, since it knows nothing of us.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -345,7 +345,7 @@ def from_dict(cls: type[R], data: object, *, where: str = "") -> R:
         StoreError: a field is missing or has the wrong type; the text names it and `where`.
     """
     try:
-        record: R = _adapter(cls).validate_python(data)
+        record: R = _adapter(cast(Any, cls)).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
