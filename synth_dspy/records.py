@@ -198,7 +198,8 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An order for one sample; `rank` is total and a pure function of chunk ids, config and seed.
+    """An order for one sample. Its rank is its place in `planned/tasks.jsonl`, and is not part of
+    it: a task that moves up or down is the same task, and nothing of it is asked again.
 
     Attributes:
         image_id: the image that the question must need; "" for a text task.
@@ -206,7 +207,6 @@ class Task:
     """
 
     id: str
-    rank: int
     type: QuestionType
     modality: Modality
     difficulty: Difficulty

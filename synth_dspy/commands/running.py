@@ -1,0 +1,125 @@
+"""pipeline, generate and the stages: runs them and says where things are and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from synth_dspy.commands.context import Context
+from synth_dspy.commands.execution import DONE, SHORT, Execution, Options, shortage_lines
+from synth_dspy.config import Config
+from synth_dspy.records import Sample
+from synth_dspy.runners.progress import Reporter
+
+
+def run_pipeline(context: Context, *, trial: bool, no_cache: bool, quiet: bool, trace: bool) -> int:
+    """The whole recipe; the exit code."""
+    options = Options(no_cache=no_cache, trial=trial, quiet=quiet, trace=trace)
+    with Reporter(context.console, quiet=quiet) as reporter:
+        execution = Execution(context.config, reporter, options)
+        _introduce(execution.config, reporter)
+        code = execution.pipeline()
+        if code in (DONE, SHORT) and execution.samples:
+            tracked = _track(execution, reporter)
+            _conclude(execution, reporter, tracked)
+        _tell_shortage(execution, reporter)
+    return code
+
+
+def run_generate(context: Context, *, no_cache: bool, quiet: bool, trace: bool) -> int:
+    """plan to classify; the exit code."""
+    options = Options(no_cache=no_cache, quiet=quiet, trace=trace)
+    with Reporter(context.console, quiet=quiet) as reporter:
+        execution = Execution(context.config, reporter, options)
+        code = execution.generate()
+        _tell_shortage(execution, reporter)
+    return code
+
+
+def run_stage(context: Context, name: str, *, no_cache: bool, quiet: bool, trace: bool) -> int:
+    """One stage; the exit code."""
+    options = Options(no_cache=no_cache, quiet=quiet, trace=trace)
+    with Reporter(context.console, quiet=quiet) as reporter:
+        return Execution(context.config, reporter, options).stage(name)
+
+
+def _introduce(config: Config, reporter: Reporter) -> None:
+    reporter.say(f"{config.dataset.name}: {config.file} -> {shown(config.output_dir)}")
+    models = {
+        role: config.endpoint_for(role)
+        for role in ("vision", "question", "answer", "curate", "filter")
+    }
+    names = sorted({endpoint.model_name for endpoint in models.values()})
+    if names == ["offline"]:
+        reporter.say(
+            "model: the built-in offline model (extractive; cannot see images). "
+            "`models.endpoints` in the configuration names a real one."
+        )
+    else:
+        reporter.say("models: " + ", ".join(f"{r} {e.model_name}" for r, e in models.items()))
+
+
+def _track(execution: Execution, reporter: Reporter) -> str:
+    config = execution.config
+    if not config.tracking.enabled:
+        return ""
+    # MLflow takes seconds to import, and only the end of a run needs it.
+    from synth_dspy.optimize.tracking import log_run
+
+    return log_run(config, execution.run.path, say=reporter.say)
+
+
+def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
+    config, samples = execution.config, execution.samples
+    final, analysis = execution.run.path / "final", execution.run.path / "analysis"
+    reporter.say("")
+    for line in composition(samples):
+        reporter.say(line)
+    reporter.say("")
+    reporter.say(f"dataset   {shown(final)}      datasets.load_from_disk({str(shown(final))!r})")
+    reporter.say(f"report    {shown(analysis / 'report.html')}")
+    reporter.say(f"card      {shown(final / 'README.md')}")
+    if tracked:
+        reporter.say(f"tracking  mlflow ui --backend-store-uri {tracked}")
+    reporter.say(
+        "next      python -m synth_dspy.run inspect --stage build"
+        + (f" --config {config.file}" if config.file else "")
+    )
+
+
+def composition(samples: list[Sample]) -> list[str]:
+    """What the dataset is made of, in three lines."""
+    total = len(samples)
+    kinds = Counter(sample.type for sample in samples)
+    splits = Counter(sample.split for sample in samples)
+    pictured = sum(sample.has_image for sample in samples)
+    checked = [sample.metadata["check"] for sample in samples if sample.metadata.get("check")]
+    isolation = ", ".join(sorted({check["isolation"] for check in checked}))
+    killed = sum(check["mutants_killed"] for check in checked)
+    run = sum(check["mutants_run"] for check in checked)
+    verified = (
+        f"{len(checked)} code samples passed their test in the sandbox ({isolation or 'none'}); "
+        f"their tests killed {killed} of {run} mutants"
+    )
+    return [
+        f"{total} samples: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())),
+        f"{pictured} multimodal ({pictured / total:.0%}); "
+        + ", ".join(f"{split} {splits[split]}" for split in ("train", "validation", "test")),
+        verified,
+    ]
+
+
+def _tell_shortage(execution: Execution, reporter: Reporter) -> None:
+    if execution.short:
+        reporter.say("")
+        reporter.say("The run ended short of its target; everything made is kept.")
+        for line in shortage_lines(execution.short):
+            reporter.say(line)
+
+
+def shown(path: Path) -> Path:
+    """A path as a user would type it: relative to the working directory where that is shorter."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

@@ -1,0 +1,226 @@
+"""The whole configuration of a run, as one frozen model.
+
+In: the mapping that `load` read, expanded and translated. Out: `Config`, whose paths are absolute
+and whose rules hold. It reads no file and no environment.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from synth_dspy.config.base import (
+    Number,
+    OptionalText,
+    OptionalWhole,
+    Section,
+    Whole,
+    broken_rule,
+    broken_rules,
+    repeated,
+    unique,
+)
+from synth_dspy.config.content import Category, Parsing, Source, checked_categories
+from synth_dspy.config.endpoints import Endpoint, Models, Role
+from synth_dspy.config.generation import Generation, sums_to_one
+from synth_dspy.config.redact import redacted
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+LATER_RECIPES = ("rows", "conversations", "routing")
+"""Recipes, and sections of the same name, that users know and that this version does not have."""
+
+
+class Dataset(Section):
+    """What the dataset is called and how it is divided."""
+
+    name: str = Field(
+        description="Its name, which also names the run directory; letters, digits, `.`, `_`, `-`.",
+    )
+    description: str = Field(default="", description="A few sentences for the dataset card.")
+    train_split: Number = Field(default=0.70, ge=0, le=1, description="Share of `train`.")
+    val_split: Number = Field(default=0.15, ge=0, le=1, description="Share of `validation`.")
+    test_split: Number = Field(default=0.15, ge=0, le=1, description="Share of `test`.")
+    license: str = Field(default="apache-2.0", description="Licence of the dataset, for its card.")
+
+    @field_validator("name")
+    @classmethod
+    def _can_name_a_folder(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise broken_rule(
+                f"{value!r} cannot name a folder; begin with a letter or digit, and use "
+                "letters, digits, `.`, `_` and `-` only"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _splits_sum(self) -> Self:
+        names = ("train_split", "val_split", "test_split")
+        wrong = sums_to_one({name: getattr(self, name) for name in names})
+        if wrong:
+            raise broken_rule(f"the splits {wrong}")
+        return self
+
+
+class Sandbox(Section):
+    """Where the code of samples is run."""
+
+    backend: Literal["auto", "docker", "bwrap", "process"] = Field(
+        default="auto",
+        description="`auto` takes Docker, then bubblewrap. `process` isolates nothing: it runs "
+        "what a model wrote with your rights, and only where it is asked for by name.",
+    )
+    image: OptionalText = Field(
+        default=None, description="Docker image to use as it is; none: one is built."
+    )
+    base_image: OptionalText = Field(
+        default=None, description="Image to build on; none: the default of the Dockerfile."
+    )
+    packages: tuple[str, ...] = Field(
+        default=(), description="Packages to install in the image, pinned: `numpy==2.3.0`."
+    )
+    preload: tuple[str, ...] = Field(
+        default=(), description="Modules that a worker imports once, to make each test faster."
+    )
+    workers: OptionalWhole = Field(
+        default=None, ge=1, description="Warm workers; none: one for each core."
+    )
+    memory_mb: Whole = Field(default=1024, ge=64, description="Memory of one test, in MiB.")
+
+
+class Tracking(Section):
+    """What is logged to MLflow."""
+
+    enabled: bool = Field(default=True, description="Log runs, plots and the card to MLflow.")
+    uri: OptionalText = Field(
+        default=None, description="A tracking server; none: sqlite:///outputs/mlflow.db."
+    )
+    experiment: OptionalText = Field(
+        default=None, description="The experiment's name; none: the dataset's name."
+    )
+    sample_rate: Number = Field(
+        default=0.0, ge=0, le=1, description="Share of the samples whose model calls are traced."
+    )
+
+
+class Replies(Section):
+    """Where models' replies are kept, so that no call is paid twice."""
+
+    path: OptionalText = Field(
+        default=None,
+        description="A file that several runs may share, relative to the working directory; none: "
+        "replies.sqlite in the run directory.",
+    )
+
+
+class Config(Section):
+    """Everything that a run is told."""
+
+    recipe: Literal["assistant"] = Field(
+        default="assistant", description="The ordered list of stages to run."
+    )
+    sources: tuple[Source, ...] = Field(min_length=1, description="Where documents come from.")
+    categories: tuple[Category, ...] = Field(
+        default=(), description="What finished samples are sorted into; none: one for all."
+    )
+    models: Models = Field(
+        default_factory=Models, description="The models to ask; none: the offline model."
+    )
+    prompts: dict[str, str] = Field(
+        default_factory=dict,
+        description="Instructions that replace those of a step's signature, by the step's name.",
+    )
+    generation: Generation = Field(
+        default_factory=Generation, description="How many samples of what kind, and the limits."
+    )
+    dataset: Dataset = Field(description="What the dataset is called and how it is divided.")
+    parsing: Parsing = Field(
+        default_factory=Parsing, description="How documents and their images are read."
+    )
+    sandbox: Sandbox = Field(
+        default_factory=Sandbox, description="Where the code of samples is run."
+    )
+    tracking: Tracking = Field(default_factory=Tracking, description="What is logged to MLflow.")
+    replies: Replies = Field(default_factory=Replies, description="Where models' replies are kept.")
+    seed: Whole = Field(default=42, ge=0, description="Decides everything that is drawn by lot.")
+    output_dir: Path = Field(
+        default_factory=lambda data: Path("outputs", data["dataset"].name),
+        validate_default=True,
+        description="The run directory, relative to the working directory; none: "
+        "outputs/<dataset.name>.",
+    )
+
+    _file: Path | None = PrivateAttr(default=None)
+
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _is_a_recipe_of_this_version(cls, value: Any) -> Any:
+        if value in LATER_RECIPES:
+            raise broken_rule(f"the recipe `{value}` is not part of this version")
+        return value
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_differ(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
+        again = repeated([source.name for source in value])
+        if again:
+            listed = ", ".join(repr(name) for name in again)
+            raise broken_rule(
+                f"{listed} is the path of more than one source; merge their settings in one"
+            )
+        return value
+
+    @field_validator("categories")
+    @classmethod
+    def _categories_differ(cls, value: tuple[Category, ...]) -> tuple[Category, ...]:
+        return checked_categories(unique(value, [category.name for category in value], "name"))
+
+    @field_validator("generation")
+    @classmethod
+    def _roles_name_endpoints(cls, value: Generation, info: ValidationInfo) -> Generation:
+        models: Models | None = info.data.get("models")
+        if models is None:
+            return value
+        known = ", ".join(models.names)
+        asked = {f"{role}_model": getattr(value, f"{role}_model") for role in get_args(Role)}
+        problems = [
+            (key, f"{name!r} is not an endpoint of models.endpoints; known: {known}")
+            for key, name in asked.items()
+            if name is not None and models.get(name) is None
+        ]
+        if problems:
+            raise broken_rules(problems)
+        return value
+
+    @field_validator("output_dir")
+    @classmethod
+    def _starts_at_the_working_directory(cls, value: Path) -> Path:
+        return (Path.cwd() / value.expanduser()).resolve()
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember the file that this was read from."""
+        self._file = context.get("file") if isinstance(context, dict) else None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that this was read from, as the user named it; None when made in Python."""
+        return self._file
+
+    def endpoint_for(self, role: Role) -> Endpoint:
+        """The endpoint that serves a role.
+
+        In this order: the one that `generation.<role>_model` names; one named after the role
+        (`answer` or `answer-model`); for `filter` the one of `curate`; the first endpoint.
+        """
+        name = getattr(self.generation, f"{role}_model")
+        found = self.models.get(name) if name else self.models.named_after(role)
+        if found is not None:
+            return found
+        return self.endpoint_for("curate") if role == "filter" else self.models.endpoints[0]
+
+    def redacted(self) -> dict[str, Any]:
+        """Every setting with its resolved value as JSON, secrets replaced by `***`."""
+        return redacted(self.model_dump(mode="python"))

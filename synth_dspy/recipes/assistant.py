@@ -1,0 +1,290 @@
+"""The `assistant` recipe: notebooks, pages and PDFs with their images -> verified samples.
+
+parse -> transcribe -> filter-images -> chunk -> filter-chunks        (streaming)
+allocate                                                             (barrier)
+plan -> filter-candidates -> answer -> curate -> classify             (until the quotas are met)
+build -> export -> analyze                                           (barriers)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from synth_dspy import __version__
+from synth_dspy.config import Config
+from synth_dspy.dataset.rejected import Rejected
+from synth_dspy.errors import SourceError
+from synth_dspy.outcomes import Dropped
+from synth_dspy.parsing import ParseOptions
+from synth_dspy.parsing.chunking import ChunkOptions
+from synth_dspy.recipes.resources import Resources
+from synth_dspy.records import Chunk, SourceFile, Task, from_dict
+from synth_dspy.sources.files import Skipped, list_files
+from synth_dspy.stages.allocation import (
+    AllocationOptions,
+    Cell,
+    diversity_sweep,
+    targets,
+)
+from synth_dspy.stages.analyze import Analyze, Surroundings, rejection
+from synth_dspy.stages.build import Build
+from synth_dspy.stages.chunks import FilterChunks, MakeChunks
+from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
+from synth_dspy.stages.export import CardText, Export
+from synth_dspy.stages.generate import (
+    AnswerCandidates,
+    Classify,
+    Curate,
+    FilterCandidates,
+    WriteCandidates,
+)
+from synth_dspy.stages.images import FilterImages, Transcribe
+from synth_dspy.stages.parse import Parse
+from synth_dspy.stages.plan import TASKS, Allocate
+from synth_dspy.stages.results import counts_only, outputs, results, summaries
+from synth_dspy.store.run_directory import RunDirectory, read_jsonl
+
+PREPARE: tuple[type[Stage], ...] = (Parse, Transcribe, FilterImages, MakeChunks, FilterChunks)
+GENERATE: tuple[type[Stage], ...] = (
+    WriteCandidates, FilterCandidates, AnswerCandidates, Curate, Classify,
+)  # fmt: skip
+FINISH: tuple[type[Stage], ...] = (Build, Export, Analyze)
+STAGES: tuple[type[Stage], ...] = (*PREPARE, *GENERATE, *FINISH)
+"""The stages that are commands, in order; `allocate` is the first half of `plan`."""
+
+_SWEPT_WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The stages of one run, wired.
+
+    Attributes:
+        targets: accepted samples wanted by cell.
+    """
+
+    prepare: tuple[MapStage[Any, Any], ...]
+    allocate: BarrierStage[Chunk, Task]
+    write: WriteCandidates
+    generate: tuple[MapStage[Any, Any], ...]
+    build: Build
+    export: Export
+    analyze: Analyze
+    targets: dict[Cell, int]
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All of them, in order."""
+        finish = (self.build, self.export, self.analyze)
+        return (*self.prepare, self.allocate, *self.generate, *finish)
+
+
+def assistant(resources: Resources) -> Recipe:
+    """Wire the recipe from a run's resources."""
+    config, run = resources.config, RunDirectory(resources.run_dir)
+    generation, dataset = config.generation, config.dataset
+    program, concurrency = resources.program, config.generation.llm_concurrency
+    ratios = (dataset.train_split, dataset.val_split, dataset.test_split)
+    allocation = allocation_options(config)
+    before_export: tuple[type[Stage], ...] = (*PREPARE, Allocate, *GENERATE, Build)
+
+    all_before_analysis: tuple[type[Stage], ...] = (*before_export, Export)
+
+    def steady() -> dict[str, dict[str, Any]]:
+        return counts_only(summaries(run, before_export))
+
+    def chunks() -> Sequence[Chunk]:
+        return outputs(run, FilterChunks)
+
+    def sweep() -> Sequence[dict[str, float]]:
+        planned = round(generation.target_samples * generation.over_allocation_factor)
+        return diversity_sweep(chunks(), allocation, weights=_SWEPT_WEIGHTS, planned=planned)
+
+    write = WriteCandidates(
+        program.question_writer,
+        (program.fingerprint(program.question_writer), asdict(resources.verification)),
+        concurrency=concurrency,
+    )
+    prepare = (
+        Parse(resources.run_dir, parse_options(config)),
+        Transcribe(
+            program.image_describer,
+            program.fingerprint(program.image_describer),
+            resources.open_picture,
+            enabled=generation.enable_image_transcription,
+        ),
+        FilterImages(
+            program.image_filter,
+            program.fingerprint(program.image_filter),
+            enabled=generation.enable_image_filtering,
+        ),
+        MakeChunks(chunk_options(config)),
+        FilterChunks(
+            program.chunk_filter,
+            program.fingerprint(program.chunk_filter),
+            enabled=generation.enable_content_filtering,
+            concurrency=concurrency,
+        ),
+    )
+    generate = (
+        write,
+        FilterCandidates(
+            program.candidate_filter,
+            program.fingerprint(program.candidate_filter),
+            enabled=generation.enable_candidate_filtering,
+            concurrency=concurrency,
+        ),
+        AnswerCandidates(
+            program.answer_writer,
+            (
+                program.fingerprint(program.answer_writer),
+                asdict(resources.verification),
+                config.sandbox.packages,
+            ),
+            concurrency=concurrency,
+        ),
+        Curate(
+            program.judge,
+            program.fingerprint(program.judge),
+            enabled=generation.enable_curate_filtering,
+            concurrency=concurrency,
+        ),
+        Classify(
+            program.classifier,
+            (
+                program.fingerprint(program.classifier),
+                tuple((c.name, c.description) for c in config.categories),
+            ),
+            enabled=generation.enable_classification and bool(config.categories),
+            concurrency=concurrency,
+        ),
+    )
+    return Recipe(
+        prepare=prepare,
+        allocate=Allocate(run.folder(Allocate.folder), allocation),
+        write=write,
+        generate=generate,
+        build=Build(
+            run.folder(Build.folder),
+            tasks=lambda: planned_tasks(run),
+            targets=targets(allocation),
+            ratios=ratios,
+            threshold=generation.similarity_threshold,
+            deduplicate=generation.enable_deduplication,
+            keep_extra=generation.keep_extra_samples,
+            seed=config.seed,
+        ),
+        export=Export(
+            resources.run_dir,
+            CardText(
+                name=dataset.name,
+                description=dataset.description,
+                license=dataset.license,
+                config=str(config.file or ""),
+                seed=config.seed,
+                version=__version__,
+                ratios=ratios,
+            ),
+            steady,
+        ),
+        analyze=Analyze(
+            resources.run_dir,
+            Surroundings(
+                chunks=chunks,
+                rejected=lambda: rejections(run),
+                summaries=lambda: summaries(run, all_before_analysis),
+                steady=steady,
+                sweep=sweep,
+            ),
+            ratios,
+        ),
+        targets=targets(allocation),
+    )
+
+
+def parse_options(config: Config) -> ParseOptions:
+    """The parsers' options; the `parsing` section has their names."""
+    return ParseOptions(**config.parsing.model_dump())
+
+
+def chunk_options(config: Config) -> ChunkOptions:
+    """The chunker's options."""
+    generation = config.generation
+    return ChunkOptions(
+        max_context_length=generation.max_context_length,
+        chunk_overlap=generation.chunk_overlap,
+        min_chunk_length=generation.min_chunk_length,
+        max_code_blocks_per_chunk=generation.max_code_blocks_per_chunk,
+        max_images_per_chunk=generation.max_images_per_chunk,
+    )
+
+
+def allocation_options(config: Config) -> AllocationOptions:
+    """What was asked for, as allocation sees it."""
+    generation = config.generation
+    return AllocationOptions(
+        target=generation.target_samples,
+        shares={
+            kind: (allocation.ratio, allocation.multimodal_ratio)
+            for kind, allocation in generation.type_allocations.items()
+        },
+        difficulties=dict(generation.difficulty_weights),
+        diversity_weight=generation.diversity_weight,
+        seed=config.seed,
+    )
+
+
+def source_files(config: Config) -> tuple[list[SourceFile], list[Skipped]]:
+    """Every file of every source, in order, and what was passed over.
+
+    Raises:
+        SourceError: a source is not there, or no file at all was found.
+    """
+    files: list[SourceFile] = []
+    skipped: list[Skipped] = []
+    for source in config.sources:
+        if source.type == "github":
+            raise SourceError(
+                f"sources: {source.path!r} is a GitHub source, which this version cannot fetch. "
+                "Clone the repository and name its folder, with `type: directory`."
+            )
+        found, passed_over = list_files(
+            source.resolved,
+            name=source.name,
+            include=source.include_patterns,
+            exclude=source.exclude_patterns,
+            folders=source.folders,
+            public_roots=source.resolved_public_roots,
+            max_files=source.max_files,
+        )
+        files += found
+        skipped += passed_over
+    if not files:
+        listed = ", ".join(str(source.resolved) for source in config.sources)
+        raise SourceError(
+            f"No document was found in {listed}: no file matches include_patterns "
+            "(notebooks, MDX, Markdown and PDF are read)."
+        )
+    return files, skipped
+
+
+def planned_tasks(run: RunDirectory) -> list[Task]:
+    """The tasks in rank order, as `planned/tasks.jsonl` lists them."""
+    path = run.folder(Allocate.folder) / TASKS
+    if not path.exists():
+        return []
+    lines = ({k: v for k, v in line.items() if k != "rank"} for line in read_jsonl(path))
+    return [from_dict(Task, line, where=str(path)) for line in lines]
+
+
+def rejections(run: RunDirectory) -> list[Rejected]:
+    """What the generating stages and `build` dropped, for the report."""
+    stages: tuple[type[Stage], ...] = (*GENERATE, Build)
+    return [
+        rejection(stage.name, outcome)
+        for stage in stages
+        for _, outcome, _ in results(run, stage)
+        if isinstance(outcome, Dropped) and outcome.reason not in {"not_possible", "over_quota"}
+    ]

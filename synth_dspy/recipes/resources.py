@@ -1,0 +1,229 @@
+"""What stages work with: models, the Program, the sandbox; made from the configuration, once.
+
+Everything is opened when it is first needed, so that a stage which asks no model opens none.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self, get_args
+
+import dspy
+
+from sandbox import (
+    Evaluation,
+    Job,
+    Limits,
+    Sandbox,
+    SandboxUnavailable,
+    Strength,
+    Verdict,
+    open_sandbox,
+)
+from sandbox.records import Isolation
+from synth_dspy.config import Config
+from synth_dspy.errors import SetupError
+from synth_dspy.lm.budget import Budget
+from synth_dspy.lm.models import Models, configure_dspy
+from synth_dspy.lm.offline import OfflineModel
+from synth_dspy.lm.replies import ReplyStore
+from synth_dspy.lm.traces import TraceWriter
+from synth_dspy.programs.answers import Verification
+from synth_dspy.programs.assistant import AssistantProgram, Binding, Role
+from synth_dspy.records import Image
+from synth_dspy.stages.generate import UNCATEGORISED
+
+REPLIES = "replies.sqlite"
+_LONGEST_SIDE = 1536
+
+
+class LazySandbox(Sandbox):
+    """A sandbox that is opened by `open`, or by the first job."""
+
+    def __init__(self, opener: Callable[[], Sandbox]) -> None:
+        self._opener = opener
+        self._opened: Sandbox | None = None
+
+    def open(self) -> Sandbox:
+        """The open sandbox.
+
+        Raises:
+            SetupError: no backend can run here; the text says what is missing and how to get it.
+        """
+        if self._opened is None:
+            try:
+                self._opened = self._opener()
+            except SandboxUnavailable as error:
+                raise SetupError(str(error)) from error
+        return self._opened
+
+    @property
+    def isolation(self) -> Isolation:  # type: ignore[override]
+        """Of the backend that was opened."""
+        return self.open().isolation
+
+    async def verify(self, job: Job) -> Verdict:
+        """As the opened sandbox does."""
+        return await self.open().verify(job)
+
+    async def evaluate(
+        self, source: str, expressions: Sequence[str], *, timeout_s: float = 5.0
+    ) -> list[Evaluation]:
+        """As the opened sandbox does."""
+        return await self.open().evaluate(source, expressions, timeout_s=timeout_s)
+
+    async def measure(self, job: Job, *, max_mutants: int = 20, seed: int = 0) -> Strength:
+        """As the opened sandbox does."""
+        return await self.open().measure(job, max_mutants=max_mutants, seed=seed)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close it, if it was opened."""
+        if self._opened is not None:
+            await self._opened.aclose()
+            self._opened = None
+
+
+@dataclass
+class Resources:
+    """The resources of one run.
+
+    Attributes:
+        say: takes lines for the user: an image that is built, a sandbox that isolates nothing.
+        trace: whether calls are written to `traces/conversations.jsonl`.
+    """
+
+    config: Config
+    say: Callable[[str], None]
+    trace: bool = True
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory."""
+        return self.config.output_dir
+
+    @cached_property
+    def sandbox(self) -> LazySandbox:
+        """Where code runs; not opened yet."""
+        settings, timeout = self.config.sandbox, self.config.generation.code_verification_timeout
+
+        def opener() -> Sandbox:
+            return open_sandbox(
+                settings.backend,
+                limits=Limits(timeout_s=timeout, memory_mb=settings.memory_mb),
+                workers=settings.workers,
+                preload=settings.preload,
+                packages=settings.packages,
+                base=settings.base_image or "",
+                on_progress=self.say,
+            )
+
+        return LazySandbox(opener)
+
+    @cached_property
+    def replies(self) -> ReplyStore:
+        """Every reply that was ever paid for in this run directory, or in the shared file."""
+        shared = self.config.replies.path
+        return ReplyStore(Path(shared) if shared else self.run_dir / REPLIES)
+
+    @cached_property
+    def _traces(self) -> TraceWriter | None:
+        return TraceWriter(self.run_dir / "traces" / "conversations.jsonl") if self.trace else None
+
+    @cached_property
+    def models(self) -> Models:
+        """One language model an endpoint."""
+        configure_dspy()
+        generation, spent = self.config.generation, self.replies.totals()
+
+        async def execute(source: str, expressions: Sequence[str]) -> list[Evaluation]:
+            return await self.sandbox.evaluate(source, expressions)
+
+        return Models(
+            self.config.models.endpoints,
+            store=self.replies,
+            budget=Budget(
+                max_cost_usd=generation.max_cost_usd,
+                max_tokens_total=generation.max_tokens_total,
+                spent=spent,
+            ),
+            traces=self._traces,
+            concurrency=generation.llm_concurrency,
+            vision_concurrency=generation.vlm_concurrency,
+            offline=OfflineModel(seed=self.config.seed, execute=execute),
+        )
+
+    @cached_property
+    def verification(self) -> Verification:
+        """How hard answers are tried."""
+        generation = self.config.generation
+        return Verification(
+            corrections=generation.code_verification_max_iterations,
+            test_corrections=generation.test_corrections,
+            timeout_s=generation.code_verification_timeout,
+            mutation_threshold=generation.mutation_threshold,
+            max_mutants=generation.max_mutants,
+            seed=self.config.seed,
+        )
+
+    @cached_property
+    def program(self) -> AssistantProgram:
+        """The Program with every step bound to its model."""
+        config = self.config
+        categories = {c.name: c.description for c in config.categories} or {UNCATEGORISED: ""}
+        program = AssistantProgram(
+            self.sandbox, verification=self.verification, categories=categories
+        )
+        bindings: dict[Role, Binding] = {}
+        for role in get_args(Role):
+            endpoint = config.endpoint_for(role)
+            identity = endpoint.model_dump(
+                mode="json",
+                exclude={
+                    "api_key", "timeout", "max_retries", "retry_delay", "requests_per_minute",
+                    "tokens_per_minute", "price_per_million_input", "price_per_million_output",
+                },
+            )  # fmt: skip
+            bindings[role] = Binding(
+                lm=self.models.lm(endpoint.name),
+                model=self.models.model_name(endpoint.name),
+                identity=tuple(sorted((k, str(v)) for k, v in identity.items())),
+            )
+        program.bind(bindings, config.prompts)
+        return program
+
+    def open_picture(self, image: Image) -> dspy.Image | None:
+        """The image as a model is sent it: a data URI, at most 1536 pixels on its longest side."""
+        if not image.path:
+            return None
+        from PIL import Image as Pillow
+
+        with Pillow.open(self.run_dir / image.path) as picture:
+            picture.load()
+            converted = picture.convert("RGB")
+        converted.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+        data = io.BytesIO()
+        converted.save(data, "PNG")
+        encoded = base64.b64encode(data.getvalue()).decode("ascii")
+        return dspy.Image(url=f"data:image/png;base64,{encoded}")
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        if "models" in self.__dict__:
+            await self.models.aclose()
+        if "replies" in self.__dict__:
+            self.replies.close()
+        if "_traces" in self.__dict__ and self._traces is not None:
+            self._traces.close()
+        if "sandbox" in self.__dict__:
+            await self.sandbox.aclose()

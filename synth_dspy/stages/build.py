@@ -1,0 +1,185 @@
+"""build: finished candidates -> samples with their splits. A barrier.
+
+Takes candidates in rank order until each cell is full, leaves duplicates of a lower rank out, and
+divides what stays. It drops nothing else, so it decides exactly what a streaming run committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from synth_dspy.dataset.dedup import Deduplicator, dedup_text
+from synth_dspy.dataset.quota import Quota
+from synth_dspy.dataset.split import split_samples
+from synth_dspy.outcomes import Dropped, Kept, Outcome
+from synth_dspy.programs.module import image_text
+from synth_dspy.records import Candidate, Sample, Task, digest
+from synth_dspy.stages.allocation import Cell
+from synth_dspy.stages.contract import BarrierStage
+from synth_dspy.store.run_directory import write_jsonl
+
+EXTRA = "extra_samples.jsonl"
+
+
+class Committer:
+    """Keeps what is committed, and says of a finished candidate whether it duplicates any of it."""
+
+    def __init__(self, *, threshold: float, enabled: bool) -> None:
+        self.samples: dict[int, Sample] = {}
+        self.duplicates: dict[int, Dropped] = {}
+        self._enabled = enabled
+        self._dedup = Deduplicator(threshold)
+
+    def is_duplicate(self, rank: int, candidate: Candidate) -> bool:
+        """Whether it is left out; if not, it is committed under `rank`."""
+        sample = sample_of(candidate, rank)
+        if self._enabled:
+            text = dedup_text(sample)
+            if twin := self._dedup.duplicate_of(sample.id, text):
+                detail = f"{twin.layer} duplicate of sample {twin.of} ({twin.similarity:.2f})"
+                self.duplicates[rank] = Dropped(f"{twin.layer}_duplicate", detail, candidate)
+                return True
+            self._dedup.add(sample.id, text)
+        self.samples[rank] = sample
+        return False
+
+
+class Build(BarrierStage[Candidate, Sample]):
+    """Commits, deduplicates and splits.
+
+    Args:
+        tasks: gives the tasks in rank order when the stage runs.
+    """
+
+    name, folder, unit = "build", "splits", "samples"
+    output_type = Sample
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tasks: Callable[[], Sequence[Task]],
+        targets: Mapping[Cell, int],
+        ratios: tuple[float, float, float],
+        threshold: float,
+        deduplicate: bool,
+        keep_extra: bool,
+        seed: int,
+    ) -> None:
+        self._folder = folder
+        self._tasks, self._targets = tasks, dict(targets)
+        self._ratios, self._seed = ratios, seed
+        self._threshold, self._deduplicate, self._keep_extra = threshold, deduplicate, keep_extra
+
+    def settings(self) -> object:
+        targets = sorted((*cell, count) for cell, count in self._targets.items())
+        order = [task.id for task in self._tasks()]
+        dedup = (self._threshold, self._deduplicate, self._keep_extra)
+        return (digest(order), targets, self._ratios, self._seed, dedup)
+
+    def products(self) -> tuple[Path, ...]:
+        return (self._folder / EXTRA,) if self._keep_extra else ()
+
+    def run(self, records: Sequence[Candidate]) -> Sequence[Outcome]:
+        tasks = self._tasks()
+        ranks = {task.id: rank for rank, task in enumerate(tasks)}
+        finished = {ranks[record.task.id]: record for record in records if record.task.id in ranks}
+        order = sorted(finished)
+        cells: list[Cell] = [(tasks[rank].type, tasks[rank].modality) for rank in order]
+        committer = Committer(threshold=self._threshold, enabled=self._deduplicate)
+        quota: Quota[Cell, tuple[int, Candidate]] = Quota(
+            cells, self._targets, lambda _, value: committer.is_duplicate(*value)
+        )
+        while (at := quota.admit()) is not None:
+            quota.report(at, (order[at], finished[order[at]]))
+        split = split_samples(
+            [committer.samples[rank] for rank in sorted(committer.samples)],
+            ratios=self._ratios,
+            seed=self._seed,
+        )
+        by_rank = {sample.rank: sample for sample in split}
+        extra = [rank for rank in order if rank not in by_rank and rank not in committer.duplicates]
+        if self._keep_extra:
+            write_jsonl(self._folder / EXTRA, (sample_of(finished[rank], rank) for rank in extra))
+        outcomes: list[Outcome] = []
+        for record in records:
+            rank = ranks.get(record.task.id)
+            if rank in by_rank:
+                outcomes.append(Kept((by_rank[rank],)))
+            elif rank in committer.duplicates:
+                outcomes.append(committer.duplicates[rank])
+            elif rank is None:
+                outcomes.append(Dropped("not_planned", "its task is no longer in the plan"))
+            else:
+                outcomes.append(Dropped("over_quota", "its cell was full"))
+        return outcomes
+
+
+def sample_of(candidate: Candidate, rank: int) -> Sample:
+    """The row of a finished candidate, with its provenance."""
+    task, chunk, image = candidate.task, candidate.chunk, candidate.image
+    content = digest(candidate.question, candidate.answer, candidate.test_code, task.image_id)
+    return Sample(
+        id=digest("sample", task.id, content)[:16],
+        rank=rank,
+        question=candidate.question,
+        answer=candidate.answer,
+        category=candidate.category,
+        type=task.type,
+        difficulty=task.difficulty,
+        test_code=candidate.test_code,
+        entry_point=candidate.entry_point,
+        image=image.path if image else "",
+        has_image=image is not None,
+        code_context=_code_context(candidate),
+        source=chunk.path,
+        metadata=_provenance(candidate, rank),
+        chunk_id=chunk.id,
+    )
+
+
+def _code_context(candidate: Candidate) -> str:
+    """The code of the document that the question stands on: the image's, else the chunk's."""
+    image = candidate.image
+    if image is not None and image.code:
+        return image.code
+    return "\n\n".join(block.code for block in candidate.chunk.code_blocks)
+
+
+def _provenance(candidate: Candidate, rank: int) -> dict[str, Any]:
+    chunk, image = candidate.chunk, candidate.image
+    judgement = asdict(candidate.judgement) if candidate.judgement else None
+    if judgement is not None and not judgement.pop("image_seen"):
+        judgement["image"] = "unverified (caption only)"
+    return {
+        "task": candidate.task.id,
+        "rank": rank,
+        "source": {
+            "name": chunk.source,
+            "path": chunk.path,
+            "sha256": chunk.sha256,
+            "revision": chunk.revision,
+            "chunk": chunk.id,
+            "span": [chunk.start, chunk.end],
+            "cells": list(chunk.cells),
+            "pages": list(chunk.pages),
+            "heading": chunk.heading,
+        },
+        "image": None
+        if image is None
+        else {
+            "sha256": image.sha256,
+            "origin": image.origin,
+            "ref": image.ref,
+            "cell": image.cell,
+            "page": image.page,
+            "kind": image.category,
+            "description": image_text(image),
+        },
+        "steps": {name: asdict(step) for name, step in sorted(candidate.steps.items())},
+        "check": asdict(candidate.check) if candidate.check else None,
+        "judgement": judgement,
+    }

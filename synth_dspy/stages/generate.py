@@ -1,0 +1,169 @@
+"""plan (its writing half), filter-candidates, answer, curate, classify: Task -> finished Candidate.
+
+Evaluating a task never reads another task's result: that is what makes a run's dataset independent
+of timing, concurrency and restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from synth_dspy.errors import StageError
+from synth_dspy.outcomes import Dropped, Kept, Outcome
+from synth_dspy.programs.answers import AnswerWriter
+from synth_dspy.programs.filters import CandidateFilter
+from synth_dspy.programs.judges import SampleClassifier, SampleJudge
+from synth_dspy.programs.questions import QuestionWriter
+from synth_dspy.records import Candidate, Chunk, Task, content_hash
+from synth_dspy.stages.contract import MapStage
+
+UNCATEGORISED = "general"
+
+_UNMET = {
+    "correct": "not_correct",
+    "grounded": "not_grounded",
+    "complete": "incomplete",
+    "well_formed": "not_well_formed",
+    "image_essential": "image_not_essential",
+}
+
+
+class WriteCandidates(MapStage[Task, Candidate]):
+    """Task -> Candidate: the question and its test.
+
+    `chunks` maps chunk ids to chunks; it is filled before the first task is processed.
+    """
+
+    name, folder, unit = "plan", "planned", "tasks"
+    output_type = Candidate
+
+    def __init__(self, module: QuestionWriter, settings: object, *, concurrency: int = 16) -> None:
+        self.concurrency = concurrency
+        self._module, self._settings = module, settings
+        self.chunks: dict[str, Chunk] = {}
+        self._hashes: dict[str, str] = {}
+
+    def settings(self) -> object:
+        return self._settings
+
+    def use_chunks(self, chunks: Mapping[str, Chunk]) -> None:
+        """Give the stage the chunks that tasks name."""
+        self.chunks = dict(chunks)
+        self._hashes = {}
+
+    def _chunk(self, task: Task) -> Chunk:
+        try:
+            return self.chunks[task.chunk_id]
+        except KeyError:
+            raise StageError(
+                f"Task {task.id} needs chunk {task.chunk_id}, which filter-chunks did not keep. "
+                "Run `plan` again."
+            ) from None
+
+    def identity(self, record: Task) -> object:
+        chunk = self._chunk(record)
+        if chunk.id not in self._hashes:
+            self._hashes[chunk.id] = content_hash(chunk)
+        return (record, self._hashes[chunk.id])
+
+    async def process(self, record: Task) -> Outcome:
+        reply = await self._module.acall(task=record, chunk=self._chunk(record))
+        outcome: Outcome = reply.outcome
+        return outcome
+
+
+class _CandidateStage(MapStage[Candidate, Candidate]):
+    unit = "candidates"
+    output_type = Candidate
+
+
+class FilterCandidates(_CandidateStage):
+    """Drops questions that are not worth the price of an answer."""
+
+    name, folder = "filter-candidates", "filtered_candidates"
+
+    def __init__(
+        self, module: CandidateFilter, fingerprint: str, *, enabled: bool, concurrency: int = 16
+    ) -> None:
+        self.concurrency = concurrency
+        self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
+
+    def settings(self) -> object:
+        return (self._enabled, self._fingerprint)
+
+    async def process(self, record: Candidate) -> Outcome:
+        if not self._enabled:
+            return Kept((record,))
+        verdict = await self._module.acall(candidate=record)
+        if verdict.passed:
+            return Kept((record,))
+        return Dropped(f"not_{verdict.criterion}", verdict.reason, record)
+
+
+class AnswerCandidates(_CandidateStage):
+    """Answers; code passes its test in the sandbox, and the test kills mutants."""
+
+    name, folder = "answer", "answered"
+
+    def __init__(self, module: AnswerWriter, settings: object, *, concurrency: int = 16) -> None:
+        self.concurrency = concurrency
+        self._module, self._settings = module, settings
+
+    def settings(self) -> object:
+        return self._settings
+
+    async def process(self, record: Candidate) -> Outcome:
+        reply = await self._module.acall(candidate=record)
+        outcome: Outcome = reply.outcome
+        return outcome
+
+
+class Curate(_CandidateStage):
+    """The judge: keeps samples that meet every criterion of the rubric."""
+
+    name, folder, unit = "curate", "curated", "answers"
+
+    def __init__(
+        self, module: SampleJudge, fingerprint: str, *, enabled: bool, concurrency: int = 16
+    ) -> None:
+        self.concurrency = concurrency
+        self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
+
+    def settings(self) -> object:
+        return (self._enabled, self._fingerprint)
+
+    async def process(self, record: Candidate) -> Outcome:
+        if not self._enabled:
+            return Kept((record,))
+        judgement = (await self._module.acall(candidate=record)).judgement
+        steps = {**record.steps, "judge_sample": self._module.step("judge_sample")}
+        judged = replace(record, judgement=judgement, steps=steps)
+        if judgement.passed:
+            return Kept((judged,))
+        unmet = next(name for name, met in judgement.criteria.items() if not met)
+        return Dropped(_UNMET[unmet], judgement.reason, judged)
+
+
+class Classify(_CandidateStage):
+    """Decides the category of a finished sample."""
+
+    name, folder, unit = "classify", "generated", "samples"
+
+    def __init__(
+        self, module: SampleClassifier, settings: object, *, enabled: bool, concurrency: int = 16
+    ) -> None:
+        self.concurrency = concurrency
+        self._module, self._settings, self._enabled = module, settings, enabled
+
+    def settings(self) -> object:
+        return (self._enabled, self._settings)
+
+    async def process(self, record: Candidate) -> Outcome:
+        if not self._enabled:
+            return Kept((replace(record, category=UNCATEGORISED),))
+        reply = await self._module.acall(candidate=record)
+        if not reply.category:
+            return Dropped("unknown_category", f"the model said {reply.said!r}", record)
+        steps = {**record.steps, "classify_sample": self._module.step("classify_sample")}
+        return Kept((replace(record, category=reply.category, steps=steps),))

@@ -1,0 +1,75 @@
+"""parse: SourceFile -> Document. Runs in child processes, since parsing is CPU work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import astuple, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from synth_dspy.errors import DocumentError
+from synth_dspy.outcomes import Kept, Outcome
+from synth_dspy.parsing import ImageStore, ParseOptions, parse_file
+from synth_dspy.records import Document, SourceFile
+from synth_dspy.stages.contract import MapStage
+
+
+class Parse(MapStage[SourceFile, Document]):
+    """Reads documents and stores their images once each."""
+
+    name, folder, unit = "parse", "parsed", "files"
+    output_type = Document
+
+    def __init__(self, run_dir: Path, options: ParseOptions, timeout_s: float = 300.0) -> None:
+        self.concurrency = os.cpu_count() or 1
+        self._run_dir = run_dir
+        self._options = options
+        self._timeout_s = timeout_s
+        self._pool: ProcessPoolExecutor | None = None
+
+    def settings(self) -> object:
+        return astuple(self._options)
+
+    def identity(self, record: SourceFile) -> object:
+        # Where the source lies on this machine decides nothing.
+        return replace(record, root="", public_roots=())
+
+    async def process(self, record: SourceFile) -> Outcome:
+        if self._pool is None:
+            # A forked child would inherit threads that hold locks; spawn starts clean.
+            self._pool = ProcessPoolExecutor(self.concurrency, mp_context=get_context("spawn"))
+        work = asyncio.get_running_loop().run_in_executor(
+            self._pool, _parse, record, self._run_dir, self._options
+        )
+        try:
+            document = await asyncio.wait_for(work, self._timeout_s)
+        except BrokenProcessPool as error:
+            self._pool = None
+            raise DocumentError("parser_died", f"{record.path}: {error}") from error
+        except TimeoutError as error:
+            self._stop(kill=True)
+            raise DocumentError(
+                "parse_timeout", f"{record.path} took over {self._timeout_s:g} s"
+            ) from error
+        return Kept((document,))
+
+    def _stop(self, *, kill: bool = False) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=not kill, cancel_futures=True)
+        if kill:
+            for process in processes:
+                process.kill()
+
+    def close(self) -> None:
+        """End the child processes."""
+        self._stop()
+
+
+def _parse(file: SourceFile, run_dir: Path, options: ParseOptions) -> Document:
+    return parse_file(file, images=ImageStore(run_dir), options=options)

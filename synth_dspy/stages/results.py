@@ -1,0 +1,79 @@
+"""What stages left on disk, read back: for `inspect`, for a stage run alone, and for the analysis.
+
+Enters: a run directory and a stage. Leaves: its present outcomes, records or summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synth_dspy.errors import StageError
+from synth_dspy.outcomes import Kept, Outcome
+from synth_dspy.records import from_dict
+from synth_dspy.stages.contract import Stage
+from synth_dspy.store.journal import Journal
+from synth_dspy.store.run_directory import RunDirectory, read_json
+
+_VOLATILE = ("seconds", "cached", "llm_calls", "tokens", "cost_usd", "total")
+
+
+def keys_path(folder: Path, journal: str) -> Path:
+    """Where a stage's present keys are listed, one a line, in the order of its input."""
+    return folder / (journal.removesuffix(".jsonl") + ".keys")
+
+
+def results(
+    run: RunDirectory, stage: type[Stage] | Stage
+) -> Iterator[tuple[str, Outcome, dict[str, Any]]]:
+    """A stage's present result as it lies on disk: key, outcome (outputs as JSON objects), meta.
+
+    Raises:
+        StageError: the stage has not run in this directory yet.
+    """
+    folder = run.folder(stage.folder)
+    listed = keys_path(folder, stage.journal)
+    if not listed.exists():
+        raise StageError(
+            f"`{stage.name}` has not run in {run.path}: there is no {listed.name} in "
+            f"{stage.folder}/. Run `python -m synth_dspy.run {stage.name}` first."
+        )
+    journal = Journal(folder / stage.journal)
+    try:
+        for key in listed.read_text().split():
+            if (entry := journal.get(key)) is not None:
+                yield key, entry.outcome, entry.meta
+    finally:
+        journal.close()
+
+
+def outputs(run: RunDirectory, stage: type[Stage] | Stage) -> list[Any]:
+    """The records that a stage put out, in order. Raises as `results` does."""
+    where = str(run.folder(stage.folder) / stage.journal)
+    return [
+        from_dict(stage.output_type, record, where=where)
+        for _, outcome, _ in results(run, stage)
+        if isinstance(outcome, Kept)
+        for record in outcome.outputs
+    ]
+
+
+def summary_path(folder: Path, stage: type[Stage] | Stage) -> Path:
+    """Where a stage's summary lies."""
+    own = "summary.json" if stage.journal == "journal.jsonl" else f"{stage.name}.summary.json"
+    return folder / own
+
+
+def summaries(run: RunDirectory, stages: Sequence[type[Stage]]) -> dict[str, dict[str, Any]]:
+    """The summaries of the stages that have run, by name, in the recipe's order."""
+    found = {s.name: read_json(summary_path(run.folder(s.folder), s)) for s in stages}
+    return {name: summary for name, summary in found.items() if summary is not None}
+
+
+def counts_only(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Summaries without what differs between two equal runs: time, cost, what was cached."""
+    return {
+        name: {key: value for key, value in summary.items() if key not in _VOLATILE}
+        for name, summary in found.items()
+    }

@@ -1,0 +1,198 @@
+"""The journal of a stage: one line an input record, holding its whole fan-out.
+
+A line is `{"key": ..., "outputs": [...] | "dropped": {...} | "failed": {...}, "meta": {...}}`.
+`key` says what was asked (stage, version, settings, prompts, models, the input's content), so a
+line is either the answer to exactly what is asked now or is ignored; the last line of a key wins.
+Enters: keys and outcomes. Leaves: outcomes. The journal knows no stage and no record type.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from synth_dspy.errors import StoreError
+from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
+
+_KEY_START = len(b'{"key":"')
+_KEY_CHARS = 32
+_SCAN_BYTES = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line as read: `outcome` with its outputs still JSON objects, and the volatile `meta`."""
+
+    key: str
+    outcome: Outcome
+    meta: dict[str, Any]
+
+
+class Journal:
+    """An append-only file with an index of its keys.
+
+    A line is handed to the kernel with one `write` before anybody sees the outcome, so `kill -9`
+    loses nothing finished; `sync` (called at least once a second by `Syncer`) bounds what a power
+    loss can take. Opening truncates the file to its last newline: only dropping a torn line would
+    glue the next record onto it.
+
+    Raises:
+        StoreError: the file cannot be opened or written (permissions, a full disk).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._index: dict[bytes, tuple[int, int]] = {}
+        self._dirty = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise StoreError(f"The journal {path} cannot be opened: {error.strerror}.") from error
+        self._size = self._scan()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __contains__(self, key: str) -> bool:
+        return bytes.fromhex(key) in self._index
+
+    def _scan(self) -> int:
+        """Index every whole line and cut off a torn one; returns the size in bytes."""
+        offset, rest = 0, b""
+        with self.path.open("rb") as file:
+            while block := file.read(_SCAN_BYTES):
+                lines = (rest + block).split(b"\n")
+                rest = lines.pop()
+                for whole in lines:
+                    key = whole[_KEY_START : _KEY_START + _KEY_CHARS]
+                    try:
+                        self._index[bytes.fromhex(key.decode("ascii"))] = (offset, len(whole))
+                    except ValueError as error:
+                        raise StoreError(
+                            f"{self.path} is damaged at byte {offset}: a line without a key. "
+                            "Move the file away, or run the stage with --no-cache."
+                        ) from error
+                    offset += len(whole) + 1
+        if rest:
+            os.ftruncate(self._fd, offset)
+        return offset
+
+    def get(self, key: str) -> Entry | None:
+        """The last entry of `key`, or None when it was never finished."""
+        place = self._index.get(bytes.fromhex(key))
+        if place is None:
+            return None
+        raw = os.pread(self._fd, place[1], place[0])
+        try:
+            return _read(orjson.loads(raw))
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self.path} is damaged at byte {place[0]}: {error}. "
+                "Move the file away, or run the stage with --no-cache."
+            ) from error
+
+    def append(self, key: str, outcome: Outcome, meta: dict[str, Any]) -> None:
+        """Write one line. When this returns, `kill -9` cannot lose it.
+
+        Raises:
+            StoreError: the line could not be written whole; what was written of it is cut off.
+        """
+        data = line(key, outcome, meta)
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}.") from error
+        if written != len(data):
+            os.ftruncate(self._fd, self._size)
+            raise StoreError(f"{self.path} cannot be written: no space left on the disk.")
+        self._index[bytes.fromhex(key)] = (self._size, len(data) - 1)
+        self._size += len(data)
+        self._dirty = True
+
+    def sync(self) -> None:
+        """Make what was appended survive a power loss."""
+        if self._dirty:
+            self._dirty = False
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Sync and close; closing twice is harmless."""
+        if self._fd >= 0:
+            self.sync()
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Syncer:
+    """A thread that syncs journals every `interval_s` seconds, until `close`."""
+
+    def __init__(self, interval_s: float = 0.5) -> None:
+        self._journals: list[Journal] = []
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._interval_s = interval_s
+        self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def watch(self, journal: Journal) -> None:
+        """Sync `journal` from now on; it is closed by `close`."""
+        with self._lock:
+            self._journals.append(journal)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._interval_s):
+            with self._lock:
+                for journal in self._journals:
+                    journal.sync()
+
+    def close(self) -> None:
+        """Stop the thread and close every journal."""
+        self._stop.set()
+        self._thread.join()
+        with self._lock:
+            for journal in self._journals:
+                journal.close()
+            self._journals.clear()
+
+
+def line(key: str, outcome: Outcome, meta: dict[str, Any]) -> bytes:
+    """One line of a journal, with its newline."""
+    content = {"key": key, **_write(outcome), "meta": meta}
+    return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def rotate(path: Path) -> Path | None:
+    """Put a journal aside as `<name>.<time>.old`; returns the new name, None without a journal."""
+    if not path.exists():
+        return None
+    aside = path.with_name(f"{path.name}.{time.time_ns()}.old")
+    path.rename(aside)
+    return aside
+
+
+def _write(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Kept):
+        return {"outputs": outcome.outputs}
+    if isinstance(outcome, Dropped):
+        dropped = {"reason": outcome.reason, "detail": outcome.detail}
+        return {"dropped": {**dropped, "record": outcome.record} if outcome.record else dropped}
+    failed = {"reason": outcome.reason, "error": outcome.error, "retryable": outcome.retryable}
+    return {"failed": failed}
+
+
+def _read(line: dict[str, Any]) -> Entry:
+    outcome: Outcome
+    if "outputs" in line:
+        outcome = Kept(tuple(line["outputs"]))
+    elif "dropped" in line:
+        outcome = Dropped(**line["dropped"])
+    else:
+        outcome = Failed(**line["failed"])
+    return Entry(line["key"], outcome, line["meta"])

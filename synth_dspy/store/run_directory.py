@@ -1,0 +1,126 @@
+"""The run directory: one folder a stage, its journal, its summary, and the lock.
+
+Nothing is written half: files appear through a temporary name, fsync and rename.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from synth_dspy.errors import StoreError
+
+MIN_FREE_BYTES = 64 << 20
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` at once: a reader sees the old file or the new one, whole.
+
+    Raises:
+        StoreError: the disk is full or the folder may not be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as indented JSON."""
+    write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def write_jsonl(path: Path, values: Iterable[Any]) -> None:
+    """Replace `path` by one JSON line a value."""
+    option = orjson.OPT_APPEND_NEWLINE
+    write_bytes(path, b"".join(orjson.dumps(value, option=option) for value in values))
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`, or None when there is no such file.
+
+    Raises:
+        StoreError: the file is not JSON.
+    """
+    try:
+        return orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except orjson.JSONDecodeError as error:
+        raise StoreError(f"{path} is not JSON: {error}. Delete it and run again.") from error
+
+
+def read_jsonl(path: Path) -> Iterator[Any]:
+    """The JSON values of `path`, one a line."""
+    with path.open("rb") as file:
+        for line in file:
+            yield orjson.loads(line)
+
+
+class RunDirectory:
+    """Where a run keeps everything; opened for writing by one process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+
+    def folder(self, name: str) -> Path:
+        """The folder of a stage (`parsed`, `chunks`, ...)."""
+        return self.path / name
+
+    def lock(self) -> None:
+        """Keep other runs out until `unlock` or the end of the process, however it ends.
+
+        Raises:
+            StoreError: another run holds it; the text gives its process id and host. Or the folder
+                cannot be made, or the disk has less than 64 MiB left.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("a+")
+        except OSError as error:
+            raise StoreError(
+                f"The run directory {self.path} cannot be used: {error.strerror}. Choose another "
+                "with --set output_dir=..."
+            ) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            file.close()
+            raise StoreError(
+                f"{self.path} is in use by {holder}. Wait for it to end, or choose another "
+                "directory with --set output_dir=..."
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        self._lock = file
+        free = shutil.disk_usage(self.path).free
+        if free < MIN_FREE_BYTES:
+            self.unlock()
+            raise StoreError(
+                f"Only {free >> 20} MiB are free where {self.path} lies; a run needs at least "
+                f"{MIN_FREE_BYTES >> 20} MiB. Free some space, or set output_dir to another disk."
+            )
+
+    def unlock(self) -> None:
+        """Let other runs in."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
