@@ -123,7 +123,7 @@ class AssistantProgram(dspy.Module):
                 {
                     "step": step,
                     "signature": predictor.signature.dump_state(),
-                    "demos": predictor.dump_state()["demos"],
+                    "demos": [dict(demo) for demo in predictor.demos],
                     "model": self._identities[step],
                 }
             )

@@ -1,0 +1,110 @@
+"""What a job's process does to itself before foreign code: descriptors, limits, filter."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import resource
+import signal
+import sys
+from typing import Any
+
+from .seccomp import Filter
+
+FIRST_FD = 10  # where the descriptors that a job keeps are found, in order
+_SET_DUMPABLE, _NO_NEW_PRIVS, _MB = 4, 38, 1 << 20
+
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "Agg",
+}
+
+
+def enter(
+    libc: ctypes.CDLL,
+    filter_: Filter | None,
+    header: dict[str, Any],
+    keep: list[int],
+    output: tuple[int, int],
+    folder: str,
+    *,
+    readable: bool,
+) -> list[int]:
+    """Turns a fresh fork into a job's process and returns the new numbers of `keep`.
+
+    Args:
+        output: where standard output and standard error go.
+        folder: becomes the working directory and HOME.
+        readable: False hides the memory and the descriptors from other processes of the same user.
+    """
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(output[0], 1)
+    os.dup2(output[1], 2)
+    for index, fd in enumerate(keep):
+        os.dup2(fd, 200 + index)
+    os.closerange(3, 200)
+    os.closerange(200 + len(keep), 4096)
+    for index in range(len(keep)):
+        os.dup2(200 + index, FIRST_FD + index)
+        os.close(200 + index)
+    libc.prctl(_SET_DUMPABLE, 1, 0, 0, 0)
+    _volunteer_for_the_oom_killer()
+    for name, value in _limits(header).items():
+        _limit(name, value)
+    for number in range(1, signal.NSIG):
+        if number not in (signal.SIGKILL, signal.SIGSTOP) and number in signal.valid_signals():
+            signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(_ENVIRONMENT, HOME=folder, TMPDIR=folder)
+    os.chdir(folder)
+    os.umask(0o077)
+    if not readable:
+        libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if filter_ is not None and not filter_.install(libc):
+        os._exit(96)
+    random.seed(0x5EED)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(0x5EED)
+    return [FIRST_FD + index for index in range(len(keep))]
+
+
+def _limits(header: dict[str, Any]) -> dict[int, int]:
+    limits = {
+        resource.RLIMIT_AS: header["address_space_mb"] * _MB,
+        resource.RLIMIT_CPU: int(header["timeout_s"]) + 1,
+        resource.RLIMIT_FSIZE: header["file_mb"] * _MB,
+        resource.RLIMIT_NOFILE: header["nofile"],
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_STACK: 64 * _MB,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    if header.get("nproc"):
+        limits[resource.RLIMIT_NPROC] = header["nproc"]
+    return limits
+
+
+def _limit(name: int, value: int) -> None:
+    hard = resource.getrlimit(name)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(name, (value, value))
+
+
+def _volunteer_for_the_oom_killer() -> None:
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:  # not every kernel lets us; the counter of the group tells either way
+        return

@@ -1,0 +1,106 @@
+"""What a dataset card is written from, and how most of it is read off the samples themselves.
+
+Samples with their provenance enter, facts leave. It knows no files and no clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from synth_dspy.records import Sample
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ModelFact:
+    """A step and the model that did it; `program` is the compiled program's hash, "" for none."""
+
+    step: str
+    model: str
+    program: str = ""
+
+    @property
+    def offline(self) -> bool:
+        """Whether it is the built-in offline model, which asks no service."""
+        return "offline" in self.model.casefold()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceFact:
+    """A document that rows were made from; licence and revision are "" when not known."""
+
+    path: str
+    sha256: str
+    rows: int
+    license: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """All that a card says.
+
+    Attributes:
+        license: an identifier of the Hub (`apache-2.0`), "" when the user named none.
+        statistics: the object of statistics.py.
+        command: what was typed, without secrets; config: the YAML's path as it was given.
+        version: of synth-dspy.
+        calibration: of the judge against people, name -> value; None when it was never done.
+        decontamination: benchmark -> rows that were found in it; None when nothing was checked.
+        limits: further sentences on what not to expect.
+    """
+
+    name: str
+    description: str
+    statistics: Mapping[str, Any]
+    license: str = ""
+    language: str = "en"
+    recipe: str = "assistant"
+    models: tuple[ModelFact, ...] = ()
+    sources: tuple[SourceFact, ...] = ()
+    command: str = "python -m synth_dspy.run"
+    config: str = ""
+    seed: int = 42
+    version: str = ""
+    calibration: Mapping[str, float] | None = None
+    decontamination: Mapping[str, int] | None = None
+    limits: tuple[str, ...] = ()
+
+
+def models_of(samples: Iterable[Sample]) -> tuple[ModelFact, ...]:
+    """Which model and compiled program did which step, of all samples."""
+    return tuple(
+        sorted(
+            {
+                ModelFact(name, str(step.get("model") or ""), str(step.get("program") or ""))
+                for sample in samples
+                for name, step in (sample.metadata.get("steps") or {}).items()
+            }
+        )
+    )
+
+
+def sources_of(
+    samples: Sequence[Sample], *, licenses: Mapping[str, str] | None = None
+) -> tuple[SourceFact, ...]:
+    """The documents that rows were made from, by path.
+
+    Args:
+        licenses: path of a document -> its licence.
+    """
+    tally: Counter[tuple[str, str, str]] = Counter()
+    for sample in samples:
+        source = sample.metadata.get("source")
+        known = source if isinstance(source, dict) else {}
+        path = str(known.get("path") or sample.source)
+        tally[path, str(known.get("sha256") or ""), str(known.get("revision") or "")] += 1
+    return tuple(
+        sorted(
+            SourceFact(path, sha256, rows, (licenses or {}).get(path, ""), revision)
+            for (path, sha256, revision), rows in tally.items()
+        )
+    )

@@ -1,0 +1,226 @@
+"""Rows that repeat an item of a benchmark: a dataset that holds the exam cannot be trained on.
+
+Benchmark items and samples enter, hits with their overlap leave. It drops nothing itself.
+
+Words: a run of 13 words of an item's prompt that a sample holds too (Brown et al., "Language Models
+are Few-Shot Learners", https://arxiv.org/abs/2005.14165, appendix C). Code: half of the runs of 13
+tokens of an item's solution, after comments and names of variables are taken away. Near: the text
+as a whole, by the Jaccard similarity of its character 5-grams.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from synth_dspy.dataset.code_form import normal_code
+from synth_dspy.dataset.dedup import dedup_text
+from synth_dspy.dataset.minhash import (
+    band_keys,
+    grams,
+    jaccard,
+    normal_text,
+    rows_for,
+    signature,
+)
+from synth_dspy.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from synth_dspy.dataset.minhash import Grams
+    from synth_dspy.records import Sample
+
+RUN = 13
+_SHORTEST = 8
+_CODE_SHARE = 0.5
+_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+# Import lines are what many programs share and no exam asks for: they are no part of a comparison.
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+[\w.]+[ \t]+import|import[ \t]+\w)[^\n]*$", re.MULTILINE)
+_VARIABLE = re.compile(r"\bv\d+\b")
+_PROMPTS = ("prompt", "question", "text", "instruction")
+_SOLUTIONS = ("canonical_solution", "solution", "code", "answer")
+_NAMES = ("task_id", "id", "name")
+
+Layer = Literal["words", "code", "near"]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkItem:
+    """One task of a benchmark; `solution` is "" when it has none."""
+
+    benchmark: str
+    id: str
+    prompt: str
+    solution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A sample that repeats an item.
+
+    Attributes:
+        overlap: words and code: share of the item's runs that the sample holds; near: similarity.
+    """
+
+    sample_id: str
+    benchmark: str
+    item: str
+    layer: Layer
+    overlap: float
+
+
+class Decontaminator:
+    """Compares samples with benchmark items; memory grows with the items only."""
+
+    def __init__(self, items: Iterable[BenchmarkItem], *, near_threshold: float = 0.7) -> None:
+        self.items: tuple[BenchmarkItem, ...] = tuple(items)
+        self._near_threshold = near_threshold
+        self._rows = rows_for(near_threshold)
+        self._words: dict[str, list[int]] = defaultdict(list)
+        self._code: dict[str, list[int]] = defaultdict(list)
+        self._sizes: dict[Layer, list[int]] = {"words": [], "code": []}
+        self._grams: list[Grams] = []
+        self._buckets: dict[bytes, list[int]] = defaultdict(list)
+        for index, item in enumerate(self.items):
+            self._learn(index, item)
+
+    def _learn(self, index: int, item: BenchmarkItem) -> None:
+        words, code = _runs(_words(item.prompt), RUN), _runs(_tokens(_whole(item)), RUN)
+        for run in words:
+            self._words[run].append(index)
+        for run in code:
+            self._code[run].append(index)
+        self._sizes["words"].append(len(words))
+        self._sizes["code"].append(len(code))
+        own = _shingled(_form(item))
+        self._grams.append(own)
+        for key in band_keys(signature(own), self._rows):
+            self._buckets[key].append(index)
+
+    def hits(self, sample: Sample) -> list[Hit]:
+        """The items that `sample` repeats, each once: by its words, else its code, else nearly."""
+        text = f"{sample.question}\n{sample.answer}"
+        found: dict[int, Hit] = {}
+        for index, share in self._shares(_words(text), self._words, "words"):
+            found[index] = self._hit(sample, index, "words", share)
+        for index, share in self._shares(_tokens(_code(sample)), self._code, "code"):
+            if share >= _CODE_SHARE and index not in found:
+                found[index] = self._hit(sample, index, "code", share)
+        own = _shingled(dedup_text(sample))
+        near = {
+            i for key in band_keys(signature(own), self._rows) for i in self._buckets.get(key, ())
+        }
+        for index in sorted(near - found.keys()):
+            similarity = jaccard(self._grams[index], own)
+            if similarity >= self._near_threshold:
+                found[index] = self._hit(sample, index, "near", similarity)
+        return [found[index] for index in sorted(found)]
+
+    def _shares(
+        self, sequence: Sequence[str], known: dict[str, list[int]], layer: Layer
+    ) -> list[tuple[int, float]]:
+        runs = {run for length in range(_SHORTEST, RUN + 1) for run in _runs_of(sequence, length)}
+        tally = Counter(index for run in runs for index in known.get(run, ()))
+        return [(i, count / self._sizes[layer][i]) for i, count in sorted(tally.items())]
+
+    def _hit(self, sample: Sample, index: int, layer: Layer, overlap: float) -> Hit:
+        item = self.items[index]
+        return Hit(sample.id, item.benchmark, item.id, layer, round(min(1.0, overlap), 4))
+
+
+def read_benchmark(path: Path, name: str = "") -> list[BenchmarkItem]:
+    """The items of a JSONL file (`.gz` too) or of a JSON array.
+
+    A record's prompt is its first of `prompt, question, text, instruction`, its solution the first
+    of `canonical_solution, solution, code, answer`, its id the first of `task_id, id, name`.
+
+    Raises:
+        SourceError: the file is missing, is not JSON, or a record has no prompt.
+    """
+    benchmark = name or path.name.split(".")[0]
+    items = []
+    for number, record in enumerate(_records(path), start=1):
+        prompt = _first(record, _PROMPTS) if isinstance(record, dict) else ""
+        if not prompt:
+            raise SourceError(
+                f"{path}, record {number}: a benchmark's record needs one of {', '.join(_PROMPTS)}."
+            )
+        items.append(
+            BenchmarkItem(
+                benchmark,
+                _first(record, _NAMES) or str(number),
+                prompt,
+                _first(record, _SOLUTIONS),
+            )
+        )
+    return items
+
+
+def _records(path: Path) -> list[Any]:
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+        if data.lstrip()[:1] == b"[":
+            records: list[Any] = orjson.loads(data)
+            return records
+        return [orjson.loads(line) for line in data.splitlines() if line.strip()]
+    except (OSError, EOFError, orjson.JSONDecodeError) as error:
+        raise SourceError(
+            f"The benchmark {path} cannot be read: {error}. It must be JSONL (may be .gz) or a "
+            "JSON array."
+        ) from error
+
+
+def _first(record: dict[str, Any], names: Sequence[str]) -> str:
+    return next((str(record[name]) for name in names if record.get(name) not in (None, "")), "")
+
+
+def _whole(item: BenchmarkItem) -> str:
+    """The item's program: a solution that is only a body stands under its prompt."""
+    body = item.solution.lstrip("\n").startswith((" ", "\t"))
+    return f"{item.prompt}\n{item.solution}" if body else item.solution
+
+
+def _code(sample: Sample) -> str:
+    if sample.type == "qa":
+        return ""
+    return dedup_text(sample) if sample.type == "function_completion" else sample.answer
+
+
+def _form(item: BenchmarkItem) -> str:
+    program = normal_code(_whole(item))
+    return (
+        program if _whole(item) != item.solution else f"{' '.join(_words(item.prompt))}\n{program}"
+    )
+
+
+def _shingled(text: str) -> Grams:
+    return grams(normal_text(_IMPORT.sub("", text)))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_IMPORT.sub("", text).casefold())
+
+
+def _tokens(code: str) -> list[str]:
+    program = _IMPORT.sub("", normal_code(code, docstrings=False))
+    return _TOKEN.findall(_VARIABLE.sub("v", program))
+
+
+def _runs(sequence: Sequence[str], length: int) -> set[str]:
+    """Runs of `length`; of a shorter sequence all of it, unless it is too short to say anything."""
+    if len(sequence) >= length:
+        return set(_runs_of(sequence, length))
+    return {" ".join(sequence)} if len(sequence) >= _SHORTEST else set()
+
+
+def _runs_of(sequence: Sequence[str], length: int) -> list[str]:
+    return [" ".join(sequence[at : at + length]) for at in range(len(sequence) - length + 1)]

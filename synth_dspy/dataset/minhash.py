@@ -1,0 +1,131 @@
+"""Which texts may be near-duplicates: one-permutation MinHash over character 5-grams, and bands.
+
+Texts enter, signatures, band keys and true Jaccard similarities leave. It knows nothing of samples.
+
+One hash per 5-gram fills all bins of a signature at once (Li, Owen, Zhang: "One Permutation
+Hashing", 2012); an empty bin borrows from the next filled one (Shrivastava, Li: "Densifying One
+Permutation Hashing", 2014). Signatures only propose candidates: `jaccard` decides.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    Grams: TypeAlias = NDArray[np.uint64]
+    Signature: TypeAlias = NDArray[np.uint32]
+
+GRAM = 5
+HASHES = 112
+_ROWS = (16, 14, 8, 7, 4, 2, 1)
+_RECALL = 0.995
+_EMPTY = np.uint32(0xFFFFFFFF)
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def normal_text(text: str) -> str:
+    """`text` in Unicode NFKC, case folded, every run of white space one space."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def grams(text: str) -> Grams:
+    """Hashes of the distinct 5-grams of `text`, sorted: `(m,) uint64`, m >= 1.
+
+    A text shorter than a gram is one gram, so that two short texts are alike only when equal.
+    """
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    width = min(GRAM, len(points))
+    if width == 0:
+        return np.zeros(1, dtype=np.uint64)
+    count = len(points) - width + 1
+    value = np.full(count, width, dtype=np.uint64)
+    for offset in range(width):
+        value = _mixed(value + points[offset : offset + count].astype(np.uint64))
+    return np.unique(value)
+
+
+def signature(of: Grams) -> Signature:
+    """The signature of one set of grams: `(HASHES,) uint32`."""
+    bins = ((of >> np.uint64(40)) % np.uint64(HASHES)).astype(np.int64)
+    row = np.full(HASHES, _EMPTY, dtype=np.uint32)
+    np.minimum.at(row, bins, (of & np.uint64(0xFFFFFFFE)).astype(np.uint32))
+    filled = np.flatnonzero(row != _EMPTY)
+    place = np.arange(HASHES)
+    at = np.searchsorted(filled, place)
+    donor = filled[at % len(filled)]
+    distance = (donor - place) % HASHES
+    return row[donor] + (distance * 2654435761 % 2**32).astype(np.uint32)
+
+
+def jaccard(a: Grams, b: Grams) -> float:
+    """Shared grams over all grams, 0 to 1; both sorted and distinct, as `grams` makes them."""
+    small, large = (a, b) if len(a) <= len(b) else (b, a)
+    at = np.searchsorted(large, small)
+    shared = int(np.count_nonzero(large[np.minimum(at, len(large) - 1)] == small))
+    return shared / (len(a) + len(b) - shared)
+
+
+def rows_for(threshold: float) -> int:
+    """Rows in a band, so that a pair at `threshold` shares a band with probability >= 0.995.
+
+    Raises:
+        ValueError: the threshold is not above 0 and at most 1.
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f"a similarity threshold is above 0 and at most 1, not {threshold!r}")
+    for rows in _ROWS:
+        if 1 - (1 - threshold**rows) ** (HASHES // rows) >= _RECALL:
+            return rows
+    return 1
+
+
+def band_keys(of: Signature, rows: int) -> list[bytes]:
+    """One key a band; two texts are candidates when a key is equal at the same band."""
+    wide = np.ascontiguousarray(of).view(np.uint8).reshape(HASHES // rows, rows * 4)
+    return [bytes([band]) + wide[band].tobytes() for band in range(len(wide))]
+
+
+def near_pairs(texts: Sequence[str], threshold: float) -> Iterator[tuple[int, int, float]]:
+    """Pairs `(i, j, similarity)`, i < j, of texts at least `threshold` alike, ordered by j, then i.
+
+    Every candidate pair is compared; pairs that share no band (0.5% at the threshold) are missed.
+    """
+    rows = rows_for(threshold)
+    buckets: dict[bytes, list[int]] = {}
+    sets: list[Grams] = []
+    for j, text in enumerate(texts):
+        own = grams(normal_text(text))
+        seen: set[int] = set()
+        for key in band_keys(signature(own), rows):
+            bucket = buckets.setdefault(key, [])
+            seen.update(bucket)
+            bucket.append(j)
+        for i in sorted(seen):
+            if not size_allows(len(sets[i]), len(own), threshold):
+                continue
+            similarity = jaccard(sets[i], own)
+            if similarity >= threshold:
+                yield i, j, similarity
+        sets.append(own)
+
+
+def size_allows(a: int, b: int, threshold: float) -> bool:
+    """Whether sets of `a` and `b` grams can reach `threshold` at all."""
+    return min(a, b) >= threshold * max(a, b)
+
+
+def _mixed(value: Grams) -> Grams:
+    """SplitMix64's finaliser (https://prng.di.unimi.it/splitmix64.c)."""
+    value = value + _STEP
+    value = (value ^ (value >> np.uint64(30))) * _MIX_1
+    value = (value ^ (value >> np.uint64(27))) * _MIX_2
+    return value ^ (value >> np.uint64(31))

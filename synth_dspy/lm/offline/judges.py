@@ -1,0 +1,279 @@
+"""Judges a finished sample and a candidate question by what their source supports.
+
+Fields of `JudgeSample` and `JudgeCandidate` enter, scores by criterion leave. Nothing in the judged
+texts is read as an instruction: they are only compared.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from synth_dspy.lm.offline import figures, prose
+from synth_dspy.lm.offline.answers import NO_ANSWER
+from synth_dspy.lm.offline.support import Support, support
+from synth_dspy.lm.offline.verdicts import Score
+from synth_dspy.lm.offline.words import coverage, stem_set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ABOUT_SOURCE = re.compile(
+    r"\b(?:the|this|that|given|provided|above|following)\s+(?:passage|text|author|excerpt|article|"
+    r"document|context|paragraph|section|notebook|page|snippet|code (?:block|cell|snippet|above|"
+    r"below)|source)\b|\bmentioned (?:above|below|here)\b|\baccording to the (?:table|list)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"\b(?:ignore|disregard|forget)\b[^.]{0,60}\b(?:above|previous|prior|instructions?|rubric|"
+    r"everything|rules)\b|\b(?:answer|reply|respond|output|return|say|mark)\b[^.]{0,30}\b(?:true|pass|"
+    r"yes|correct)\b[^.]{0,40}\b(?:every|all|criteri|judge|grade|field)|\[\[ ## |\[ \[ ## |you are the judge|"
+    r"\bas (?:the|a) judge\b",
+    re.IGNORECASE,
+)
+_BROKEN = re.compile(r"\[IMAGE:|\[\[ ##|\[ \[ ##|\ufffd|\]\(|</?[A-Za-z]+>|\{/\*|<\|")
+_FIGURE = re.compile(
+    r"\b(?:figure|plot|chart|diagram|drawing|picture|graph|histogram|image|panel|circuit|axis|axes|"
+    r"curve|legend|sketch|photograph|screenshot)s?\b", re.IGNORECASE,
+)  # fmt: skip
+_QUOTED = re.compile(r'"[^"]*"')
+_DANGLING = re.compile(r"^(?:It|They|This|These|Those|He|She|Why (?:is|does) (?:it|this|they)|"
+                       r"What (?:is|are|does) (?:it|this|these|they|that))\b")  # fmt: skip
+
+
+def score_sample(inputs: Mapping[str, str]) -> dict[str, Score]:
+    """Scores for correct, grounded, complete, well_formed and image_essential."""
+    question, answer = inputs.get("question", ""), inputs.get("answer", "")
+    passage, described = inputs.get("passage", ""), _seen(inputs.get("image_description", ""))
+    if inputs.get("type", "qa") == "qa":
+        scores = _qa(question, answer, passage, described)
+    else:
+        scores = _code(inputs["type"], question, answer, passage)
+    if _ORDERS.search(question) or _ORDERS.search(answer):
+        scores["well_formed"] = Score(0.0, "it holds orders to whoever judges it")
+    scores["image_essential"] = _essential(
+        inputs.get("type", "qa"), question, answer, passage, described
+    )
+    return scores
+
+
+def _seen(description: str) -> str:
+    text = description.replace(figures.NOT_SEEN, "").strip()
+    return "" if text == "None" else text
+
+
+def _qa(question: str, answer: str, passage: str, described: str) -> dict[str, Score]:
+    source = f"{passage}\n\n{described}\n\n{_context(question)}"
+    found = support(answer, source)
+    asked = _asked(question)
+    relevant = _relevance(asked, answer, source)
+    grounded = _grounded(found)
+    correct = grounded
+    if found.flipped:
+        correct = Score(0.2, "it denies what the source asserts, or asserts what it denies")
+    elif found.moved:
+        correct = Score(0.3, f"the source says {_some(found.moved)} of something else")
+    elif relevant < 0.5:
+        correct = Score(min(grounded.value, relevant), "it answers another question")
+    complete = Score(min(1.0, 0.3 + relevant)) if len(answer.split()) >= 3 else Score(
+        0.1, "the answer is too short to stand alone")  # fmt: skip
+    if not answer.strip() or answer.strip() == NO_ANSWER:
+        nothing = Score(0.0, "there is no answer")
+        return {"correct": nothing, "grounded": nothing, "complete": nothing,
+                "well_formed": _form(question, answer)}  # fmt: skip
+    if complete.value < 0.5 and not complete.fault:
+        complete = Score(complete.value, "it leaves out what was asked for")
+    return {"correct": correct, "grounded": grounded, "complete": complete,
+            "well_formed": _form(question, answer)}  # fmt: skip
+
+
+def _grounded(found: Support) -> Score:
+    if found.numbers:
+        return Score(0.1, f"the source does not say {_some(found.numbers)}")
+    if found.names:
+        return Score(0.2, f"the source does not know {_some(found.names)}")
+    value = 0.5 * found.coverage + 0.5 * found.weakest
+    # Three quarters of the words supported is where half a score is put.
+    return Score(max(0.03, min(1.0, value - 0.25)), "part of it is not in the source")
+
+
+def _some(items: frozenset[str]) -> str:
+    return ", ".join(sorted(items)[:3])
+
+
+def _context(question: str) -> str:
+    """What a question states before it asks: the answer may repeat it."""
+    return " ".join(s for s in prose.split(question) if not s.rstrip().endswith("?"))
+
+
+def _asked(question: str) -> str:
+    asked = [s for s in prose.split(question) if s.rstrip().endswith("?")]
+    text = " ".join(asked) or question
+    return re.sub(r"^\s*(?:In|On) the [^,]*?\"[^\"]*\",", "", text)
+
+
+def _relevance(asked: str, answer: str, source: str) -> float:
+    """The share of the question's words that the answer has, or the sentences it was taken from."""
+    bare = _FIGURE.sub(" ", _QUOTED.sub(" ", asked)) if _FIGURE.search(asked) else asked
+    wanted = stem_set(bare) - _ASKING
+    if not wanted:
+        return 1.0
+    have = set(stem_set(answer))
+    near = [s for s in prose.read(source).sentences if s.text and s.text in answer]
+    have |= {word for s in near for word in stem_set(s.heading)}
+    return len(wanted & have) / len(wanted)
+
+
+_ASKING = stem_set(
+    "happens mean term defined define rules return returns treat arguments function quantities "
+    "legend axis axes tell apart labelled chart"
+)
+
+
+def _form(question: str, answer: str) -> Score:
+    if _BROKEN.search(re.sub(r"`[^`]*`", "", f"{question}\n{answer}")):
+        return Score(0.0, "it holds broken markup")
+    if _ABOUT_SOURCE.search(question) or _ABOUT_SOURCE.search(answer):
+        return Score(0.1, "it speaks of a text that its reader does not have")
+    if not question.rstrip().endswith("?"):
+        return Score(0.2, "the question is none")
+    if not re.match(r"[A-Z`\"\d$(]", answer.strip()) or not re.search(
+        r"[.!?)`\"”]$", answer.strip()
+    ):
+        return Score(0.2, "the answer is no whole sentence")
+    if answer.count("`") % 2 or answer.count("(") != answer.count(")"):
+        return Score(0.2, "a bracket or a code mark is left open")
+    if re.match(r"(?:It|They|This|These|Those|That|He|She)\b", answer.strip()):
+        return Score(0.3, "the answer begins with a word that refers to nothing")
+    repeated = _repeats(answer)
+    return Score(0.3, "it repeats itself") if repeated else Score(1.0)
+
+
+def _repeats(answer: str) -> bool:
+    sentences = prose.split(answer)
+    return len(set(sentences)) < len(sentences)
+
+
+def _code(kind: str, question: str, answer: str, passage: str) -> dict[str, Score]:
+    program = f"{_without_pass(question)}\n{answer}" if kind == "function_completion" else answer
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError):
+        broken = Score(0.0, "the code does not parse")
+        return dict.fromkeys(("correct", "grounded", "complete", "well_formed"), broken)
+    wanted = _named(question)
+    functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    node = functions.get(wanted)
+    if node is None or _is_stub(node):
+        empty = Score(0.0, f"it does not carry out {wanted or 'the function'}")
+        return {"correct": empty, "grounded": Score(0.4), "complete": empty,
+                "well_formed": Score(1.0)}  # fmt: skip
+    returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(node))
+    parameters = [a.arg for a in (*node.args.args, *node.args.kwonlyargs)]
+    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    unused = [p for p in parameters if p not in used]
+    correct = Score(1.0 if returns else 0.3, "it returns nothing")
+    if unused and len(unused) == len(parameters):
+        correct = Score(0.2, "it does not use its arguments")
+    known = coverage(answer, f"{passage}\n{question}")
+    text = ast.unparse(node)
+    form = Score(1.0)
+    if "```" in answer or "TODO" in text or "[IMAGE:" in answer:
+        form = Score(0.1, "it holds marks that are no part of a program")
+    grounded = Score(max(0.05, known - 0.1), "it uses what neither source nor question speaks of")
+    return {"correct": correct, "grounded": grounded, "complete": Score(1.0), "well_formed": form}
+
+
+def _without_pass(stub: str) -> str:
+    return re.sub(r"\n[ \t]*(?:pass|\.\.\.)[ \t]*\s*\Z", "", stub.rstrip())
+
+
+def _named(question: str) -> str:
+    """The function that a stub or an order asks for."""
+    try:
+        nodes = [n for n in ast.parse(question).body if isinstance(n, ast.FunctionDef)]
+        if nodes:
+            return nodes[-1].name
+    except (SyntaxError, ValueError):
+        pass
+    found = re.search(r"`(?:def )?(\w+)\(", question) or re.search(r"`(\w+)`", question)
+    return found[1] if found else ""
+
+
+def _is_stub(node: ast.FunctionDef) -> bool:
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return all(
+        isinstance(s, ast.Pass | ast.Raise)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        or (isinstance(s, ast.Return) and isinstance(s.value, ast.Constant | None))
+        for s in body
+    )
+
+
+def _essential(kind: str, question: str, answer: str, passage: str, described: str) -> Score:
+    if not described:
+        return Score(1.0)
+    if not _FIGURE.search(question):
+        return Score(0.1, "the question does not speak of the picture")
+    if kind != "qa":
+        named = re.findall(r'\b(?:figure|chart|diagram|circuit|plot) "([^"\n]+)"', question)
+        overlap = coverage(" ".join(named) or question, described)
+        return Score(overlap, "the question and the picture have little in common")
+    shown = coverage(answer, described)
+    rest = " ".join(s.text for s in prose.read(passage).sentences if s.text not in described)
+    if shown + 1e-9 < coverage(answer, rest):
+        return Score(0.3, "the text answers it without the picture")
+    if coverage(answer, question) > 0.9:
+        return Score(0.2, "the question already says what the picture shows")
+    return Score(shown, "the picture does not show it")
+
+
+def score_candidate(inputs: Mapping[str, str]) -> dict[str, Score]:
+    """Scores for answerable, self_contained and specific."""
+    question, kind = inputs.get("question", ""), inputs.get("type", "qa")
+    passage, described = inputs.get("passage", ""), _seen(inputs.get("image_description", ""))
+    if not question.strip() or _ORDERS.search(question) or _BROKEN.search(question):
+        bad = Score(0.0, "the question is empty, broken, or gives orders to its judge")
+        return dict.fromkeys(("answerable", "self_contained", "specific"), bad)
+    asked = _asked(question) if kind == "qa" else question
+    wanted = stem_set(asked) - _ASKING
+    found = wanted & stem_set(f"{passage}\n{described}\n{_context(question)}")
+    known = len(found) / len(wanted) if wanted else 1.0
+    answerable = Score(max(0.03, known - 0.15), "the source speaks of something else")
+    alone = Score(1.0)
+    if _ABOUT_SOURCE.search(question):
+        alone = Score(0.1, "it speaks of a text that its reader does not have")
+    elif _DANGLING.match(question):
+        alone = Score(0.1, "it begins with a word that refers to nothing")
+    elif _FIGURE.search(question) and re.search(
+        r"\bthe (?:figure|plot|chart|picture|image)\b", question
+    ):
+        if not described and kind == "qa":
+            alone = Score(0.2, "it speaks of a picture that is not given")
+    specific = _specific_code(kind, question) if kind != "qa" else _specific(question)
+    return {"answerable": answerable, "self_contained": alone, "specific": specific}
+
+
+def _specific(question: str) -> Score:
+    words = question.split()
+    if not question.rstrip().endswith("?") or not 3 <= len(words) <= 130:
+        return Score(0.1, "it is no question, or too short or too long for one")
+    if not stem_set(question) - _ASKING:
+        return Score(0.1, "it names no subject")
+    asked = question.count("?")
+    return Score(1.0) if asked == 1 else Score(0.4, "it asks several things")
+
+
+def _specific_code(kind: str, question: str) -> Score:
+    if kind == "code_generation":
+        fine = bool(_named(question)) and len(question.split()) >= 12
+        return Score(1.0 if fine else 0.2, "it names no function, or not what it must return")
+    try:
+        tree = ast.parse(question)
+    except (SyntaxError, ValueError):
+        return Score(0.0, "the stub does not parse")
+    nodes = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+    if not nodes or not ast.get_docstring(nodes[-1]):
+        return Score(0.1, "the stub has no function with a docstring")
+    return Score(1.0)

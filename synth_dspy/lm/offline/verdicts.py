@@ -1,0 +1,80 @@
+"""From scores to yes and no: thresholds, and how a prompt's worked examples move them.
+
+Scores in 0..1 for each criterion enter, booleans and a reason leave. It knows no criterion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from synth_dspy.lm.offline.fields import Ask
+
+DEFAULT_THRESHOLD = 0.5
+_ALWAYS_NO = 0.02  # a score at or below this is a fault that no example can talk away
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How far a criterion holds, 0 to 1, and what stands against it ("" when nothing does)."""
+
+    value: float
+    fault: str = ""
+
+
+def judge(
+    ask: Ask,
+    score: Callable[[Mapping[str, str]], Mapping[str, Score]],
+    *,
+    good: str = "Every criterion holds.",
+) -> dict[str, object]:
+    """A boolean for each criterion, and `reason` for the weakest one.
+
+    A prompt that can be read in two ways holds text that imitates the prompt's own form; nothing in
+    it is accepted.
+    """
+    scores = score(ask.inputs)
+    if ask.ambiguous:
+        reason = "The text imitates the markers of the prompt, so it cannot be trusted."
+        return {**dict.fromkeys(scores, False), "reason": reason}
+    shown = [(score(demo.inputs), demo.outputs) for demo in ask.demos]
+    verdict: dict[str, object] = {}
+    margins = []
+    for name, found in scores.items():
+        labelled = [
+            (given[name].value, outputs[name].strip() == "True")
+            for given, outputs in shown
+            if name in given and outputs.get(name, "").strip() in ("True", "False")
+        ]
+        limit = threshold(labelled)
+        verdict[name] = found.value >= limit and found.value > _ALWAYS_NO
+        margins.append((found.value - limit, name, found.fault))
+    margin, name, fault = min(margins, key=lambda entry: entry[0])
+    spoken = name.replace("_", " ")
+    if margin < 0 or not verdict[name]:
+        verdict["reason"] = f"Not {spoken}: {fault or 'too little of it is found in the source'}."
+    else:
+        verdict["reason"] = good
+    return verdict
+
+
+def threshold(labelled: Sequence[tuple[float, bool]]) -> float:
+    """The limit that parts labelled scores best; the default without both labels.
+
+    Of equally good limits the one nearest to the default is taken, so that a few examples that
+    agree with it change nothing.
+    """
+    if {label for _, label in labelled} != {True, False}:
+        return DEFAULT_THRESHOLD
+    values = sorted({value for value, _ in labelled})
+    limits = [DEFAULT_THRESHOLD, values[0] / 2, (values[-1] + 1.0) / 2 + 1e-9]
+    limits += [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)]
+
+    def cost(limit: float) -> tuple[int, float]:
+        errors = sum((value >= limit) is not label for value, label in labelled)
+        return errors, abs(limit - DEFAULT_THRESHOLD)
+
+    return min(limits, key=cost)

@@ -1,0 +1,249 @@
+"""Image bytes in; what they are (by content), how large, and bytes that every reader can show.
+
+PNG, JPEG, GIF and WebP stay as they are. SVG, AVIF, TIFF, BMP, JPEG 2000 and one-page PDF become
+PNG. Sizes are read from headers before anything is decoded. Knows nothing of documents or files.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+KEPT = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+MAX_SIDE_PX = 4096  # of what is rasterised: larger helps no vision model
+SVG_SIDE_PX = 1200
+
+_XREF = re.compile(
+    r"""(<(?:[\w-]+:)?(?:image|use|feImage)\b[^>]*?\b(?:xlink:)?href\s*=\s*)(["'])(?!data:|\#)[^"']*\2"""
+)
+_SIZE = r"""<svg\b[^>]*?\s{}\s*=\s*["']\s*([\d.]+(?:e[+-]?\d+)?)\s*([a-z%]*)"""
+_VIEW_BOX = re.compile(
+    r"""<svg\b[^>]*?\sviewBox\s*=\s*["']\s*[-\d.e]+[\s,]+[-\d.e]+[\s,]+([\d.e]+)[\s,]+([\d.e]+)"""
+)
+_UNITS = {
+    "": 1.0,
+    "px": 1.0,
+    "pt": 4 / 3,
+    "in": 96.0,
+    "cm": 96 / 2.54,
+    "mm": 96 / 25.4,
+    "ex": 8.0,
+    "em": 16.0,
+}
+
+
+# What Pillow raises for damaged bytes (UnidentifiedImageError is an OSError).
+_DAMAGE = (
+    OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, OverflowError, RuntimeError,
+)  # fmt: skip
+
+
+class ImageError(Exception):
+    """Bytes that cannot be used as an image, or a reference that leads to none.
+
+    Attributes:
+        reason: unreadable, too_large, too_small, unsupported, missing, outside_root, remote,
+            expression.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """An image that can be shown.
+
+    Attributes:
+        mime: of the bytes that came in; data, extension: what to keep (PNG for SVG and AVIF).
+        width, height: pixels of what came in (of what was drawn, for SVG and PDF).
+        blank: every pixel has the same colour.
+    """
+
+    mime: str
+    data: bytes
+    extension: str
+    width: int
+    height: int
+    blank: bool = False
+
+
+def sniff(data: bytes) -> str:
+    """The media type of `data` by its content, or "" when it is no image."""
+    head = data[:64]
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "image/gif"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] == b"ftyp" and (b"avif" in head or b"avis" in head):
+        return "image/avif"
+    if head[:4] in (b"II*\x00", b"MM\x00*"):
+        return "image/tiff"
+    if head[:2] == b"BM":
+        return "image/bmp"
+    if head[4:8] == b"jP  " or head[:4] == b"\xff\x4f\xff\x51":
+        return "image/jp2"
+    if head.startswith(b"%PDF-"):
+        return "application/pdf"
+    if head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+        return "application/postscript"
+    if b"<svg" in data[:4096] or (b"<svg" in data and data.lstrip()[:5] in (b"<?xml", b"<!DOC")):
+        return "image/svg+xml"
+    return ""
+
+
+def rasterise(data: bytes, *, max_pixels: int) -> Raster:
+    """What `data` shows, in a form that every reader understands.
+
+    Raises:
+        ImageError: `unreadable` (no image, or a damaged one), `too_large` (by its header),
+            `unsupported` (an image that nothing here can draw: EPS).
+    """
+    mime = sniff(data)
+    if not mime:
+        raise ImageError("unreadable", "the bytes are no image")
+    if mime == "image/svg+xml":
+        return _from_svg(data, max_pixels)
+    if mime == "application/pdf":
+        return _from_pdf(data, max_pixels)
+    if mime == "application/postscript":
+        raise ImageError("unsupported", "PostScript images cannot be drawn")
+    return _from_pixels(data, mime, max_pixels)
+
+
+def _from_pixels(data: bytes, mime: str, max_pixels: int) -> Raster:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image: PillowImage = Image.open(io.BytesIO(data))
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ImageError("too_large", f"{width} x {height} pixels")
+            if mime == "image/png":
+                image.verify()  # reads every chunk and its checksum, decodes nothing
+            elif mime == "image/jpeg":
+                image.draft("L", (max(1, width // 8), max(1, height // 8)))
+                image.load()
+            else:
+                image.load()
+            sparse = len(data) * 100 < width * height
+            blank = sparse and _blank(Image.open(io.BytesIO(data)))
+            if mime in KEPT:
+                return Raster(mime, data, KEPT[mime], width, height, blank)
+            return Raster(mime, _png(image), "png", width, height, blank)
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise ImageError("too_large", str(error)) from error
+    except _DAMAGE as error:
+        raise ImageError("unreadable", str(error)) from error
+
+
+def _blank(image: PillowImage) -> bool:
+    extrema = image.convert("RGBA").getextrema()
+    return all(low == high for low, high in extrema)  # type: ignore[misc]
+
+
+def _png(image: PillowImage) -> bytes:
+    if image.mode not in ("RGB", "RGBA", "L", "LA", "P", "1"):
+        image = image.convert("RGBA" if "A" in image.mode else "RGB")
+    if max(image.size) > MAX_SIDE_PX:
+        image = image.copy()
+        image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=4)
+    return out.getvalue()
+
+
+def _from_svg(data: bytes, max_pixels: int) -> Raster:
+    import resvg_py
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImageError("unreadable", "an SVG that is not UTF-8") from error
+    width, height = _svg_size(text)
+    if width * height > max_pixels:
+        raise ImageError("too_large", f"an SVG of {width:.0f} x {height:.0f} pixels")
+    scale = SVG_SIDE_PX / max(width, height)
+    scale = min(scale, 4.0)  # an icon stays an icon
+    try:
+        # Links to other files are cut off; fonts come with the package, so that a picture is the
+        # same on every machine.
+        png = resvg_py.svg_to_bytes(
+            svg_string=_XREF.sub(r"\1\2\2", text),
+            width=max(1, round(width * scale)),
+            height=max(1, round(height * scale)),
+            background="#ffffff",
+            dpi=96.0,  # the default of 0 makes nothing of sizes in pt and mm
+            skip_system_fonts=True,
+            font_dirs=_font_dirs(),
+        )
+    except (ValueError, BaseException) as error:
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise
+        raise ImageError("unreadable", f"SVG: {error}") from error
+    drawn = _from_pixels(bytes(png), "image/png", max_pixels)
+    return Raster("image/svg+xml", drawn.data, "png", drawn.width, drawn.height, drawn.blank)
+
+
+def _svg_size(text: str) -> tuple[float, float]:
+    """Natural width and height of an SVG in CSS pixels; 300 x 150, as in browsers, if unsaid."""
+    box = _VIEW_BOX.search(text)
+    sides: list[float | None] = []
+    for name in ("width", "height"):
+        found = re.search(_SIZE.format(name), text)
+        unit = _UNITS.get(found[2]) if found else None
+        sides.append(float(found[1]) * unit if found and unit else None)
+    try:
+        box_width, box_height = (float(box[1]), float(box[2])) if box else (300.0, 150.0)
+    except ValueError:
+        box_width, box_height = 300.0, 150.0
+    width, height = sides
+    ratio = box_width / box_height if box_width and box_height else 2.0
+    if width and height:
+        return width, height
+    if width:
+        return width, width / ratio
+    if height:
+        return height * ratio, height
+    return (box_width or 300.0), (box_height or 150.0)
+
+
+def _font_dirs() -> list[str]:
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        return []
+    return [str(Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf")]
+
+
+def _from_pdf(data: bytes, max_pixels: int) -> Raster:
+    import pymupdf
+
+    try:
+        with pymupdf.open(stream=data, filetype="pdf") as document:
+            if document.needs_pass or not document.page_count:
+                raise ImageError("unreadable", "a PDF figure that is encrypted or has no page")
+            page = document[0]
+            width, height = page.rect.width, page.rect.height
+            scale = min(2.0, MAX_SIDE_PX / max(width, height, 1.0))
+            if width * height * scale * scale > max_pixels:
+                raise ImageError("too_large", f"a PDF page of {width:.0f} x {height:.0f} points")
+            pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
+            png = pixmap.tobytes("png")
+            return Raster("application/pdf", png, "png", pixmap.width, pixmap.height)
+    except (RuntimeError, ValueError) as error:
+        raise ImageError("unreadable", str(error)) from error

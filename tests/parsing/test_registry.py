@@ -1,0 +1,90 @@
+"""A new parser is a function and one line; what fails in a parser is an error of that document."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synth_dspy.errors import DocumentError
+from synth_dspy.parsing import ImageStore, ParseOptions, parse_file
+from synth_dspy.parsing.builder import DocumentBuilder
+from synth_dspy.parsing.registry import PARSERS, Parser, kind_of
+from synth_dspy.records import Document, SourceFile
+from synth_dspy.sources.files import list_files
+from tests.parsing.samples import listed, write
+
+
+def parse_csv(data: bytes, file: SourceFile, images: ImageStore, options: ParseOptions) -> Document:
+    """A parser as somebody would add it."""
+    builder = DocumentBuilder(file, images, options)
+    for row in data.decode().splitlines():
+        builder.add("table", row)
+    return builder.finish()
+
+
+def broken(data: bytes, file: SourceFile, images: ImageStore, options: ParseOptions) -> Document:
+    """A parser with a bug."""
+    raise ZeroDivisionError("oops")
+
+
+def test_a_new_parser_is_a_function_and_one_line(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.csv", "x,y\n1,2")
+    parsers = (*PARSERS, Parser("facts", (".csv",), f"{__name__}:parse_csv"))
+    parsers = tuple(p for p in parsers if p.kind != "facts" or p.suffixes)
+    (file,), _ = list_files(tmp_path / "docs", name="docs", include=[], exclude=[], parsers=parsers)
+    document = parse_file(
+        file, images=ImageStore(tmp_path), options=ParseOptions(), parsers=parsers
+    )
+    assert document.text == "x,y\n\n1,2"
+
+
+def test_a_fault_in_a_parser_is_an_error_of_the_document(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "x")
+    parsers = (Parser("md", (".md",), f"{__name__}:broken"),)
+    with pytest.raises(DocumentError, match="oops") as caught:
+        parse_file(
+            listed(tmp_path, "a.md"), images=ImageStore(tmp_path), options=ParseOptions(),
+            parsers=parsers,
+        )  # fmt: skip
+    assert caught.value.reason == "parser_error"
+
+
+def test_a_file_that_is_gone_is_unreadable(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "x")
+    file = listed(tmp_path, "a.md")
+    (tmp_path / "a.md").unlink()
+    with pytest.raises(DocumentError, match="unreadable"):
+        parse_file(file, images=ImageStore(tmp_path), options=ParseOptions())
+
+
+def test_a_file_that_changed_since_it_was_listed_is_tried_again_later(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "x")
+    file = replace(listed(tmp_path, "a.md"), sha256=hashlib.sha256(b"other").hexdigest())
+    with pytest.raises(DocumentError, match="changed") as caught:
+        parse_file(file, images=ImageStore(tmp_path), options=ParseOptions())
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("a/B.IPYNB", "ipynb"), ("a.mdx", "mdx"), ("a.markdown", "md"), ("a.pdf", "pdf"),
+     ("a.txt", None), ("md", None)],
+)  # fmt: skip
+def test_the_ending_says_the_kind(path: str, kind: str | None) -> None:
+    assert kind_of(path) == kind
+
+
+def test_importing_the_package_loads_no_parser() -> None:
+    import subprocess
+
+    heavy = "pymupdf nbformat markdown_it PIL resvg_py pathspec"
+    code = (
+        "import sys, synth_dspy.parsing, synth_dspy.sources.files;"
+        f"print([m for m in {heavy.split()!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,54 @@
+"""One warm sandbox a backend for the whole run; a missing engine skips, or fails where required."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox import Job, Limits, SandboxUnavailable, Verdict, open_sandbox
+from sandbox.pool import Pool
+
+LIMITS = Limits(timeout_s=10.0, memory_mb=256, address_space_mb=2048, output_kb=128)
+Verify = Callable[..., Verdict]
+
+
+class Runner:
+    """A pool and an event loop of its own, so that tests stay plain functions."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.loop = asyncio.new_event_loop()
+
+    def verify(self, solution: str, test: str, **job: object) -> Verdict:
+        return self.loop.run_until_complete(self.pool.verify(Job(solution, test, **job)))  # type: ignore[arg-type]
+
+    def run(self, work: object) -> object:
+        return self.loop.run_until_complete(work)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.pool.aclose())
+        self.loop.close()
+
+
+@pytest.fixture(scope="session")
+def process() -> Iterator[Runner]:
+    """The unsafe backend: for honest code only."""
+    runner = Runner(open_sandbox("process", limits=LIMITS, workers=1))
+    yield runner
+    runner.close()
+
+
+@pytest.fixture(scope="session")
+def docker_pool() -> Iterator[Runner]:
+    """Two containers."""
+    try:
+        runner = Runner(open_sandbox("docker", limits=LIMITS, workers=2))
+    except SandboxUnavailable as error:
+        if os.environ.get("SYNTH_REQUIRE_DOCKER") == "1":
+            raise
+        pytest.skip(f"{error}; start one (Debian: apt-get install docker.io, then dockerd)")
+    yield runner
+    runner.close()

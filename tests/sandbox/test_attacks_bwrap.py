@@ -1,0 +1,93 @@
+"""Every attack in bubblewrap, as a user that is not root (as root: by becoming `nobody`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from sandbox import SandboxUnavailable
+from sandbox.bwrap_backend import check_bwrap
+from tests.sandbox.attacks import CASES
+
+pytestmark = [pytest.mark.bwrap, pytest.mark.timeout(600)]
+
+Outcomes = dict[str, list[object]]
+
+
+def _prefix() -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is missing, which lets root run tests as another user (util-linux)")
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def _python(prefix: list[str]) -> str:
+    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    for name in (sys.executable, "/usr/local/bin/python3", "/usr/bin/python3"):
+        try:
+            done = subprocess.run([*prefix, name, "-c", check], capture_output=True, check=False)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return name
+    pytest.skip("an ordinary user finds no Python 3.11 or newer here; install Debian's python3")
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """What became of each attack, by its id."""
+    if shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed (Debian: apt-get install bubblewrap)")
+    folder = tmp_path_factory.mktemp("ordinary")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)
+    shutil.copytree(Path(sandbox.__file__).parent, folder / "sandbox")
+    for name in ("attacks.py", "ordinary_user.py"):
+        shutil.copy(Path(__file__).parent / name, folder)
+    prefix = _prefix()
+    env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nonexistent"}
+    command = [*prefix, _python(prefix), str(folder / "ordinary_user.py")]
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=580
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line[0]: line[1:] for line in lines}
+
+
+@pytest.mark.parametrize("name", [case[0] for case in CASES])
+def test_an_attack_does_not_pass_and_the_next_honest_job_does(
+    outcomes: Outcomes, name: str
+) -> None:
+    attack = next(case[1] for case in CASES if case[0] == name)
+    passed, reason, next_passed = outcomes[name]
+    assert not passed
+    assert not attack.reasons or reason in attack.reasons
+    assert next_passed
+
+
+def test_the_box_shows_neither_etc_nor_home(outcomes: Outcomes) -> None:
+    has_passwd, folders = outcomes["seen"]
+    assert has_passwd == "False"
+    assert "home" not in str(folders)
+    assert "root" not in str(folders)
+
+
+def test_every_limit_is_really_enforced(outcomes: Outcomes) -> None:
+    available, enforces = outcomes["doctor"]
+    assert available
+    assert enforces == dict.fromkeys(("memory", "pids", "network", "filesystem"), True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root's refusal can only be seen by root")
+def test_root_is_refused() -> None:
+    with pytest.raises(SandboxUnavailable, match="as root"):
+        check_bwrap()
