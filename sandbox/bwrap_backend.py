@@ -100,11 +100,13 @@ class BwrapBackend:
         Raises:
             SandboxError: the kernel does not allow user namespaces, or the worker did not start.
         """
-        channel = PipeChannel(self.argv(), {"PATH": "/usr/bin:/bin"})
+        channel: Channel | None = None
         try:
+            channel = PipeChannel(self.argv(), {"PATH": "/usr/bin:/bin"})
             channel.greet(60.0)
         except WorkerDied as error:
-            channel.close()
+            if channel is not None:
+                channel.close()
             raise SandboxError(f"bubblewrap could not start a worker: {error}") from error
         return channel
 

@@ -7,6 +7,7 @@ which Docker does when the client is gone, however it went. Nothing has to be cl
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import struct
 import threading
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 LABEL = "synth-dspy"
+POOL_LABEL = "synth-dspy.pool"  # which pool a container belongs to
 _START_S = 60.0
 _STDOUT = 1
 
@@ -32,9 +34,13 @@ def connect(timeout_s: int = 60) -> DockerClient:
     Raises:
         SandboxUnavailable: no engine answers.
     """
-    import docker
-    import requests
-
+    try:
+        import docker
+        import requests
+    except ImportError as error:
+        raise SandboxUnavailable(
+            f"Docker cannot be asked: {error} (`pip install docker` brings it)"
+        ) from error
     try:
         client = docker.from_env(timeout=timeout_s)
         client.ping()
@@ -59,6 +65,7 @@ class DockerBackend:
         self.image = image
         self.limits = limits
         self.preload = tuple(preload)
+        self.name = secrets.token_hex(8)
         self._lock = threading.Lock()  # the SDK's session is not meant for several threads
 
     def start(self) -> Channel:
@@ -100,7 +107,7 @@ class DockerBackend:
             },
             "hostname": "sandbox",
             "ipc_mode": "private",
-            "labels": {LABEL: "sandbox"},
+            "labels": {LABEL: "sandbox", POOL_LABEL: self.name},
             "log_config": {"Type": "none"},
             "mem_limit": memory,
             "memswap_limit": memory,

@@ -39,7 +39,7 @@ class Pool:
         self.isolation: Isolation = backend.isolation
         self.limits = limits
         self.workers = workers
-        self._backend = backend
+        self.backend = backend
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
         self._idle: queue.LifoQueue[Channel | None] = queue.LifoQueue()
         for _ in range(workers):
@@ -97,7 +97,7 @@ class Pool:
             channel = self._idle.get_nowait()
             if channel is not None:
                 channel.close()
-        self._backend.close()
+        self.backend.close()
 
     def _verify(self, job: Job, planned: Plan) -> Verdict:
         timeout_s = job.timeout_s or self.limits.timeout_s
@@ -159,7 +159,7 @@ class Pool:
         healthy = False
         try:
             if channel is None:
-                channel = self._backend.start()
+                channel = self.backend.start()
             reply = channel.ask(self._header(mode, timeout_s), solution, task, _GRACE_S)
             healthy = reply.clean and channel.jobs < self.limits.jobs_per_worker
             return reply
@@ -179,5 +179,5 @@ class Pool:
             "file_mb": limits.file_mb,
             "nofile": limits.nofile,
             "output_kb": limits.output_kb,
-            **self._backend.header(),
+            **self.backend.header(),
         }

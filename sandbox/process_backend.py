@@ -47,11 +47,13 @@ class ProcessBackend:
             "SANDBOX_FOLDER": str(work),
             "SANDBOX_PRELOAD": ",".join(self.preload),
         }
-        channel = PipeChannel(argv, env)
+        channel: Channel | None = None
         try:
+            channel = PipeChannel(argv, env)
             channel.greet(60.0)
         except WorkerDied as error:
-            channel.close()
+            if channel is not None:
+                channel.close()
             raise SandboxError(f"the worker process did not start: {error}") from error
         return channel
 

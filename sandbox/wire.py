@@ -103,14 +103,21 @@ class Channel(ABC):
 
 
 class PipeChannel(Channel):
-    """A worker that is our own child process."""
+    """A worker that is our own child process.
+
+    Raises:
+        WorkerDied: the program cannot be started.
+    """
 
     def __init__(self, argv: list[str], env: dict[str, str]) -> None:
         super().__init__()
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
-        )
+        try:
+            self._process = subprocess.Popen(
+                argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
+            )
+        except OSError as error:
+            raise WorkerDied(f"{argv[0]} cannot be run: {error}") from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None

@@ -295,7 +295,6 @@ class Sample:
         metadata: provenance; one JSON object.
         split: train, validation or test; "" before `build`.
         rank: of the task; a lower rank wins among duplicates.
-        group: what must not be divided between splits (the source chunk's section, the image).
     """
 
     id: str

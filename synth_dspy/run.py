@@ -91,6 +91,9 @@ def pipeline(
     no_cache: NoCache = False,
     quiet: Quiet = False,
     no_trace: NoTrace = False,
+    skip_analysis: Annotated[
+        bool, typer.Option("--skip-analysis", help="End with the dataset: no plots, no report.")
+    ] = False,
     runner: Runner = "local",
 ) -> None:
     """Run every stage: documents in, a dataset and a report out."""
@@ -99,7 +102,14 @@ def pipeline(
     _check_runner(runner)
     context = _context(config, overrides, quiet=quiet)
     raise typer.Exit(
-        run_pipeline(context, trial=trial, no_cache=no_cache, quiet=quiet, trace=not no_trace)
+        run_pipeline(
+            context,
+            trial=trial,
+            no_cache=no_cache,
+            quiet=quiet,
+            trace=not no_trace,
+            skip_analysis=skip_analysis,
+        )
     )
 
 

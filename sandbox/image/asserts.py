@@ -116,8 +116,11 @@ def _with_operands_kept(test: ast.expr, keep: Any) -> ast.expr:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return ast.UnaryOp(test.op, keep(test.operand, "value"))
     if isinstance(test, ast.Call) and not any(isinstance(a, ast.Starred) for a in test.args):
+        function = test.func
+        if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Name):
+            function = ast.Attribute(keep(function.value, "of"), function.attr, ast.Load())
         args = [keep(arg, f"argument {i}") for i, arg in enumerate(test.args, 1)]
-        return ast.Call(test.func, args, test.keywords)
+        return ast.Call(function, args, test.keywords)
     return test if isinstance(test, (ast.BoolOp, ast.Compare)) else keep(test, "value")
 
 

@@ -88,8 +88,7 @@ def _encode_rare(value: Any, kind: type, depth: int) -> Any:
         made_by = None if factory is None else _encode_reference(factory)
         return {"dd": [made_by, _encode_items(value, depth)]}
     if kind in _VIEWS:
-        members: list[Any] = [encode(x, depth) for x in value]
-        return {"v": [_VIEWS[kind], members]}
+        return {"v": [_VIEWS[kind], [encode(x, depth) for x in list(value)]]}
     if kind in _ITERATORS:
         return {"it": _drain(value, depth)}
     if kind is _PATTERN and isinstance(value.pattern, str):
@@ -120,7 +119,7 @@ def is_universal(value: Any) -> bool:
 
 
 def _drain(value: Any, depth: int) -> list[Any]:
-    items = []
+    items: list[Any] = []
     for item in value:
         if len(items) == MAX_ITEMS:
             raise Unsupported(f"an iterator of more than {MAX_ITEMS} items")

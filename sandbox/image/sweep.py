@@ -52,17 +52,36 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def resident_bytes(pids: Iterable[int]) -> int:
-    """Resident memory of processes together, shared pages counted once for each."""
-    total = 0
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/statm", "rb") as file:
-                fields = file.read().split()
-                total += int(fields[1]) - int(fields[2])
-        except (OSError, ValueError, IndexError):
-            continue
-    return total * os.sysconf("SC_PAGE_SIZE")
+def uses_more_than(limit: int, pids: Iterable[int]) -> bool:
+    """Whether processes together hold more than `limit` bytes.
+
+    Asks cheaply first, where pages that a fork shares count once for each process, and only then
+    for each process' share (which a process can hide; then all it maps counts).
+    """
+    found = {pid: _unshared(pid) for pid in pids}
+    if sum(found.values()) <= limit:
+        return False
+    return sum(_share(pid, unshared) for pid, unshared in found.items()) > limit
+
+
+def _unshared(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            fields = file.read().split()
+        return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):  # it has just ended
+        return 0
+
+
+def _share(pid: int, otherwise: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) << 10
+    except (OSError, ValueError):
+        pass
+    return otherwise
 
 
 def descendants(alone: bool) -> list[int]:

@@ -231,7 +231,7 @@ class Worker:
                     return ""
                 if any(_available(fd) >= cap for fd in outputs):
                     return "output_limit"
-                if allowed and sweep.resident_bytes(sweep.descendants(self.alone)) > allowed:
+                if allowed and sweep.uses_more_than(allowed, sweep.descendants(self.alone)):
                     return "memory"
         finally:
             os.close(descriptor)

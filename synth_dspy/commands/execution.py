@@ -29,7 +29,7 @@ from synth_dspy.recipes.assistant import (
     planned_tasks,
     source_files,
 )
-from synth_dspy.recipes.resources import REPLIES, Resources
+from synth_dspy.recipes.resources import Resources
 from synth_dspy.records import Chunk, Sample, Task
 from synth_dspy.runners.local import LocalRunner, Stopped
 from synth_dspy.runners.progress import Reporter
@@ -40,7 +40,6 @@ from synth_dspy.stages.chunks import FilterChunks
 from synth_dspy.stages.contract import Stage
 from synth_dspy.stages.parse import Parse
 from synth_dspy.stages.results import outputs
-from synth_dspy.store.journal import rotate
 from synth_dspy.store.run_directory import RunDirectory, write_json
 
 DONE, SHORT, INTERRUPTED = 0, 1, 130
@@ -58,12 +57,14 @@ class Options:
         no_cache: put finished work and replies aside, and start over.
         trial: a small sample, in a run directory of its own.
         quiet: errors only; trace: write conversations.
+        skip_analysis: end with the dataset.
     """
 
     no_cache: bool = False
     trial: bool = False
     quiet: bool = False
     trace: bool = True
+    skip_analysis: bool = False
 
 
 def stage_named(name: str) -> type[Stage]:
@@ -132,8 +133,8 @@ class Execution:
         self.run.lock()
         bench = None
         try:
-            if self.options.no_cache and GENERATE[0] in stages:
-                rotate(self.run.path / REPLIES)
+            if self.options.no_cache and self.resources.replies.path.exists():
+                self.resources.replies.rotate()
             bench = Workbench(
                 self.run, fresh=frozenset(names) if self.options.no_cache else frozenset()
             )
@@ -253,7 +254,8 @@ class Execution:
             _cell,
             recipe.targets,
             committer.is_duplicate,
-            concurrency=generation.llm_concurrency,
+            # Twice the calls: a task that waits out a Retry-After must not leave a call unused.
+            concurrency=2 * generation.llm_concurrency,
             keep_all=generation.keep_extra_samples,
         )
         for cell, state in quota.states.items():
@@ -276,7 +278,8 @@ class Execution:
             ]
             return
         runner.run_barrier(recipe.export, self.samples)
-        runner.run_barrier(recipe.analyze, self.samples)
+        if not self.options.skip_analysis:
+            runner.run_barrier(recipe.analyze, self.samples)
 
     async def _one_stage(self, stage: type[Stage], recipe: Recipe, runner: LocalRunner) -> int:
         if stage in PREPARE:

@@ -64,8 +64,6 @@ def inspect_stage(
 def _records(
     run: RunDirectory, stage: type[Stage], *, dropped: bool, failed: bool
 ) -> Iterator[dict[str, Any]]:
-    if stage.name in {"export", "analyze"}:
-        stage = next(s for s in STAGES if s.name == "build")
     for key, outcome, meta in results(run, stage):
         if dropped or failed:
             if (line := _rejected(key, outcome, meta, dropped=dropped, failed=failed)) is not None:

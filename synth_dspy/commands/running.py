@@ -12,9 +12,19 @@ from synth_dspy.records import Sample
 from synth_dspy.runners.progress import Reporter
 
 
-def run_pipeline(context: Context, *, trial: bool, no_cache: bool, quiet: bool, trace: bool) -> int:
+def run_pipeline(
+    context: Context,
+    *,
+    trial: bool,
+    no_cache: bool,
+    quiet: bool,
+    trace: bool,
+    skip_analysis: bool,
+) -> int:
     """The whole recipe; the exit code."""
-    options = Options(no_cache=no_cache, trial=trial, quiet=quiet, trace=trace)
+    options = Options(
+        no_cache=no_cache, trial=trial, quiet=quiet, trace=trace, skip_analysis=skip_analysis
+    )
     with Reporter(context.console, quiet=quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         _introduce(execution.config, reporter)
@@ -77,7 +87,8 @@ def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
         reporter.say(line)
     reporter.say("")
     reporter.say(f"dataset   {shown(final)}      datasets.load_from_disk({str(shown(final))!r})")
-    reporter.say(f"report    {shown(analysis / 'report.html')}")
+    if not execution.options.skip_analysis:
+        reporter.say(f"report    {shown(analysis / 'report.html')}")
     reporter.say(f"card      {shown(final / 'README.md')}")
     if tracked:
         reporter.say(f"tracking  mlflow ui --backend-store-uri {tracked}")

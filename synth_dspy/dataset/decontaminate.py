@@ -20,14 +20,7 @@ import orjson
 
 from synth_dspy.dataset.code_form import normal_code
 from synth_dspy.dataset.dedup import dedup_text
-from synth_dspy.dataset.minhash import (
-    band_keys,
-    grams,
-    jaccard,
-    normal_text,
-    rows_for,
-    signature,
-)
+from synth_dspy.dataset.minhash import Index, grams, jaccard, normal_text
 from synth_dspy.errors import SourceError
 
 if TYPE_CHECKING:
@@ -83,12 +76,11 @@ class Decontaminator:
     def __init__(self, items: Iterable[BenchmarkItem], *, near_threshold: float = 0.7) -> None:
         self.items: tuple[BenchmarkItem, ...] = tuple(items)
         self._near_threshold = near_threshold
-        self._rows = rows_for(near_threshold)
         self._words: dict[str, list[int]] = defaultdict(list)
         self._code: dict[str, list[int]] = defaultdict(list)
         self._sizes: dict[Layer, list[int]] = {"words": [], "code": []}
         self._grams: list[Grams] = []
-        self._buckets: dict[bytes, list[int]] = defaultdict(list)
+        self._near = Index(near_threshold)
         for index, item in enumerate(self.items):
             self._learn(index, item)
 
@@ -102,8 +94,7 @@ class Decontaminator:
         self._sizes["code"].append(len(code))
         own = _shingled(_form(item))
         self._grams.append(own)
-        for key in band_keys(signature(own), self._rows):
-            self._buckets[key].append(index)
+        self._near.add(own)
 
     def hits(self, sample: Sample) -> list[Hit]:
         """The items that `sample` repeats, each once: by its words, else its code, else nearly."""
@@ -115,12 +106,9 @@ class Decontaminator:
             if share >= _CODE_SHARE and index not in found:
                 found[index] = self._hit(sample, index, "code", share)
         own = _shingled(dedup_text(sample))
-        near = {
-            i for key in band_keys(signature(own), self._rows) for i in self._buckets.get(key, ())
-        }
-        for index in sorted(near - found.keys()):
+        for index in self._near.candidates(own):
             similarity = jaccard(self._grams[index], own)
-            if similarity >= self._near_threshold:
+            if similarity >= self._near_threshold and index not in found:
                 found[index] = self._hit(sample, index, "near", similarity)
         return [found[index] for index in sorted(found)]
 

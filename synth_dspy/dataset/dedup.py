@@ -12,20 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from synth_dspy.dataset.code_form import normal_code
-from synth_dspy.dataset.minhash import (
-    band_keys,
-    grams,
-    jaccard,
-    normal_text,
-    rows_for,
-    signature,
-    size_allows,
-)
+from synth_dspy.dataset.minhash import Index, grams, jaccard, normal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from synth_dspy.dataset.minhash import Grams
     from synth_dspy.records import Sample
 
 _WORD = re.compile(r"\w+")
@@ -58,12 +49,10 @@ class Deduplicator:
         ValueError: `threshold` is not above 0 and at most 1.
         """
         self.threshold = threshold
-        self._rows = rows_for(threshold)
+        self._index = Index(threshold)
         self._exact: dict[bytes, str] = {}
-        self._buckets: dict[bytes, list[int]] = {}
         self._ids: list[str] = []
         self._texts: list[str] = []
-        self._sizes: list[int] = []
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -79,7 +68,7 @@ class Deduplicator:
             return Duplicate(of=same, layer="exact", similarity=1.0)
         own = grams(normal)
         best: tuple[float, int] | None = None
-        for index in self._candidates(own):
+        for index in self._index.candidates(own):
             if self._ids[index] == sample_id:
                 continue
             similarity = jaccard(grams(self._texts[index]), own)
@@ -92,20 +81,10 @@ class Deduplicator:
     def add(self, sample_id: str, text: str) -> None:
         """Make `text` known, so that later ones are compared with it."""
         normal = normal_text(text)
-        own = grams(normal)
         self._exact.setdefault(_key(normal), sample_id)
-        for key in band_keys(signature(own), self._rows):
-            self._buckets.setdefault(key, []).append(len(self._ids))
+        self._index.add(grams(normal))
         self._ids.append(sample_id)
         self._texts.append(normal)
-        self._sizes.append(len(own))
-
-    def _candidates(self, own: Grams) -> list[int]:
-        found: set[int] = set()
-        for key in band_keys(signature(own), self._rows):
-            found.update(self._buckets.get(key, ()))
-        size = len(own)
-        return [i for i in sorted(found) if size_allows(self._sizes[i], size, self.threshold)]
 
 
 def dedup_text(sample: Sample) -> str:

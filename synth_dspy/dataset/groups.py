@@ -36,7 +36,8 @@ def groups(
     for index, sample in enumerate(samples):
         for key in _keys(sample, extra_groups):
             union.join(first.setdefault(key, index), index)
-    for i, j, _ in near_pairs([dedup_text(sample) for sample in samples], near_threshold):
+    texts = [dedup_text(sample) for sample in samples]
+    for i, j, _ in near_pairs(texts, near_threshold, known=union.joined):
         union.join(i, j)
     return union.members()
 
@@ -72,6 +73,9 @@ class _Union:
             parent[index] = parent[parent[index]]
             index = parent[index]
         return index
+
+    def joined(self, a: int, b: int) -> bool:
+        return self.find(a) == self.find(b)
 
     def join(self, a: int, b: int) -> None:
         low, high = sorted((self.find(a), self.find(b)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ GRAM = 5
 HASHES = 112
 _ROWS = (16, 14, 8, 7, 4, 2, 1)
 _RECALL = 0.995
+_ERRORS = 4
 _EMPTY = np.uint32(0xFFFFFFFF)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -94,33 +95,81 @@ def band_keys(of: Signature, rows: int) -> list[bytes]:
     return [bytes([band]) + wide[band].tobytes() for band in range(len(wide))]
 
 
-def near_pairs(texts: Sequence[str], threshold: float) -> Iterator[tuple[int, int, float]]:
+class Index:
+    """Finds the texts that a text may be alike to; it holds signatures, not texts.
+
+    A pair at the threshold is found with probability >= 0.995. Of what shares a band, pairs whose
+    sizes rule the threshold out are left out, and those whose signatures agree in four standard
+    errors less than it, so that families of texts from one template cost little.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        """Raises:
+        ValueError: `threshold` is not above 0 and at most 1.
+        """
+        self.threshold = threshold
+        self._rows = rows_for(threshold)
+        self._buckets: dict[bytes, list[int]] = {}
+        self._signatures = np.zeros((64, HASHES), dtype=np.uint32)
+        self._sizes = np.zeros(64, dtype=np.int64)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, of: Grams) -> None:
+        """Make the next text known; its index is the number of those before it."""
+        if self._count == len(self._sizes):
+            self._signatures = np.concatenate([self._signatures, np.zeros_like(self._signatures)])
+            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
+        row = signature(of)
+        for key in band_keys(row, self._rows):
+            self._buckets.setdefault(key, []).append(self._count)
+        self._signatures[self._count] = row
+        self._sizes[self._count] = len(of)
+        self._count += 1
+
+    def candidates(self, of: Grams) -> list[int]:
+        """Indices of texts to compare with, ascending."""
+        row = signature(of)
+        shared: set[int] = set()
+        for key in band_keys(row, self._rows):
+            shared.update(self._buckets.get(key, ()))
+        if not shared:
+            return []
+        at = np.fromiter(sorted(shared), dtype=np.int64, count=len(shared))
+        sizes = self._sizes[at]
+        fits = np.minimum(sizes, len(of)) >= self.threshold * np.maximum(sizes, len(of))
+        at = at[fits]
+        agreement = (self._signatures[at] == row).mean(axis=1)
+        spread = (self.threshold * (1 - self.threshold) / min(HASHES, len(of))) ** 0.5
+        found: list[int] = at[agreement >= self.threshold - _ERRORS * spread].tolist()
+        return found
+
+
+def near_pairs(
+    texts: Sequence[str],
+    threshold: float,
+    *,
+    known: Callable[[int, int], bool] = lambda _i, _j: False,
+) -> Iterator[tuple[int, int, float]]:
     """Pairs `(i, j, similarity)`, i < j, of texts at least `threshold` alike, ordered by j, then i.
 
-    Every candidate pair is compared; pairs that share no band (0.5% at the threshold) are missed.
+    Args:
+        known: pairs for which it is true are not compared, since the caller needs them no more.
     """
-    rows = rows_for(threshold)
-    buckets: dict[bytes, list[int]] = {}
+    index = Index(threshold)
     sets: list[Grams] = []
     for j, text in enumerate(texts):
         own = grams(normal_text(text))
-        seen: set[int] = set()
-        for key in band_keys(signature(own), rows):
-            bucket = buckets.setdefault(key, [])
-            seen.update(bucket)
-            bucket.append(j)
-        for i in sorted(seen):
-            if not size_allows(len(sets[i]), len(own), threshold):
+        for i in index.candidates(own):
+            if known(i, j):
                 continue
             similarity = jaccard(sets[i], own)
             if similarity >= threshold:
                 yield i, j, similarity
+        index.add(own)
         sets.append(own)
-
-
-def size_allows(a: int, b: int, threshold: float) -> bool:
-    """Whether sets of `a` and `b` grams can reach `threshold` at all."""
-    return min(a, b) >= threshold * max(a, b)
 
 
 def _mixed(value: Grams) -> Grams:

@@ -97,9 +97,20 @@ def _for_page(svg: str, name: str, colors: Mapping[str, str]) -> str:
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", svg)
-    # Clip paths and markers are named by content, so they may repeat between plots of one page.
-    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
+    svg = _numbered(svg, name)
     for color, variable in colors.items():
         svg = svg.replace(f"fill: {color}", f"fill: {variable}")
         svg = svg.replace(f"stroke: {color}", f"stroke: {variable}")
     return svg
+
+
+def _numbered(svg: str, name: str) -> str:
+    """`svg` with its ids by order of appearance: Matplotlib's differ in the last digit of a float
+    from run to run, and may repeat between the plots of one page."""
+    numbers: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        number = numbers.setdefault(found[2], len(numbers))
+        return f"{found[1]}{name}-{number}"
+
+    return re.sub(r'(\bid="|url\(#|href="#)([^")]+)', numbered, svg)

@@ -80,11 +80,13 @@ def sweep(stats: Mapping[str, Any]) -> Figure:
     if not shown:
         empty(axes)
         return drawn
+    ends = {name: [p[name] for p in points if name in p][-1] for name in shown}
+    heights = _apart(ends)
     for name, color in zip(shown, SERIES, strict=False):
         line = [(point[at], point[name]) for point in points if name in point]
         axes.plot(*zip(*line, strict=True), color=color, linewidth=2.2, marker="o", markersize=3.5)
         axes.annotate(
-            f"{_MEANING[name]}  {line[-1][1]:.0%}", line[-1], xytext=(8, 0),
+            f"{_MEANING[name]}  {ends[name]:.0%}", (line[-1][0], heights[name]), xytext=(8, 0),
             textcoords="offset points", va="center", color=color, fontweight="bold", fontsize=9.5,
         )  # fmt: skip
     first, last = points[0][at], points[-1][at]
@@ -96,6 +98,16 @@ def sweep(stats: Mapping[str, Any]) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(across, loc="left")
     return drawn
+
+
+def _apart(ends: Mapping[str, float], gap: float = 0.075) -> dict[str, float]:
+    """Heights of labels near the ends of their lines, none over another."""
+    heights: dict[str, float] = {}
+    top = 1.0 + gap
+    for name in sorted(ends, key=lambda name: (-ends[name], name)):
+        top = min(ends[name], top - gap)
+        heights[name] = top
+    return heights
 
 
 _MEANING = {

@@ -22,8 +22,6 @@ from synth_dspy.lm.faults import classify_error
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from synth_dspy.errors import SynthError
-
 MORE_ATTEMPTS = 2
 _SHOWN_REPLY = 4_000  # characters of a bad reply that are shown to the model again
 MATERIAL = (
@@ -102,7 +100,10 @@ class SynthAdapter(dspy.ChatAdapter):
                 with adapter_message_call(lm, messages):
                     outputs = lm(messages=messages, **lm_kwargs)
             except LMError as error:
-                raise _ours(error) from error
+                ours = classify_error(error)
+                if ours is None:
+                    raise
+                raise ours from ours.__cause__
             finally:
                 current_call.reset(token)
             try:
@@ -128,7 +129,10 @@ class SynthAdapter(dspy.ChatAdapter):
                 with adapter_message_call(lm, messages):
                     outputs = await lm.acall(messages=messages, **lm_kwargs)
             except LMError as error:
-                raise _ours(error) from error
+                ours = classify_error(error)
+                if ours is None:
+                    raise
+                raise ours from ours.__cause__
             finally:
                 current_call.reset(token)
             try:
@@ -212,7 +216,3 @@ def _problem(error: AdapterParseError, signature: type[dspy.Signature]) -> str:
     if said.startswith("Failed to parse field"):
         return said[:500]
     return "it was empty"
-
-
-def _ours(error: LMError) -> SynthError | LMError:
-    return classify_error(error) or error

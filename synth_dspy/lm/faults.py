@@ -115,10 +115,10 @@ def classify_error(error: BaseException) -> SynthError | None:
         None: none of a model's errors, but a bug, to be raised.
     """
     seen: BaseException | None = error
-    while seen is not None:
+    for _ in range(16):  # a chain of causes may be a circle
         if isinstance(seen, SynthError):
             return seen
-        seen = seen.__cause__
+        seen = seen.__cause__ if seen is not None else None
     if isinstance(error, AdapterParseError):
         return ReplyError("unparseable_reply", short(error))
     if isinstance(error, ContextWindowExceededError):

@@ -73,6 +73,7 @@ def chunk_document(document: Document, options: ChunkOptions) -> list[Chunk]:
     pieces = pieces_of(
         document,
         max_length=options.max_context_length,
+        cut_length=options.max_context_length - options.chunk_overlap,
         max_code=options.max_code_blocks_per_chunk,
         max_images=options.max_images_per_chunk,
     )
@@ -116,8 +117,9 @@ def _packed(pieces: list[Piece], options: ChunkOptions, *, slides: bool) -> Iter
 
 
 def _fits(group: list[Piece], options: ChunkOptions) -> bool:
+    repeats = 0 if group[0].level or group[0].start == 0 else options.chunk_overlap
     return (
-        group[-1].end - group[0].start <= options.max_context_length
+        group[-1].end - group[0].start <= options.max_context_length - repeats
         and sum(piece.code for piece in group) <= options.max_code_blocks_per_chunk
         and sum(piece.images for piece in group) <= options.max_images_per_chunk
     )

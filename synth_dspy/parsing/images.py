@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synth_dspy.errors import StoreError
-from synth_dspy.parsing.raster import ImageError, rasterise
+from synth_dspy.parsing.raster import ImageError, Raster, rasterise, sniff
 
 __all__ = ["ImageError", "ImageStore", "StoredImage"]
 
@@ -56,13 +56,22 @@ class ImageStore:
             ImageError: the bytes cannot be used; nothing is written.
             StoreError: the file cannot be written.
         """
-        raster = rasterise(data, max_pixels=self.max_pixels)
         sha256 = hashlib.sha256(data).hexdigest()
+        raster = self._drawn(sha256, data) or rasterise(data, max_pixels=self.max_pixels)
         path = f"{FOLDER}/{sha256}.{raster.extension}"
         self._write(self.run_dir / path, raster.data)
         return StoredImage(
             sha256, raster.mime, raster.width, raster.height, path, raster.extension, raster.blank
         )
+
+    def _drawn(self, sha256: str, data: bytes) -> Raster | None:
+        """The drawing of an SVG or a PDF that is in the store already: drawing is slow."""
+        mime = sniff(data)
+        path = self.run_dir / FOLDER / f"{sha256}.png"
+        if mime not in ("image/svg+xml", "application/pdf") or not path.exists():
+            return None
+        drawn = rasterise(path.read_bytes(), max_pixels=self.max_pixels)
+        return replace(drawn, mime=mime)
 
     @staticmethod
     def _write(target: Path, data: bytes) -> None:

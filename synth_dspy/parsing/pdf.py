@@ -14,6 +14,7 @@ from synth_dspy.errors import DocumentError
 from synth_dspy.parsing.builder import DocumentBuilder, clean
 from synth_dspy.parsing.pdf_figures import Figure, figures_of
 from synth_dspy.parsing.pdf_layout import (
+    MONOSPACE,
     Box,
     Line,
     Paragraph,
@@ -33,9 +34,6 @@ BODY_SAMPLE_PAGES = 12
 
 _CAPTION = re.compile(
     r"\s*(?:fig(?:ure)?|abb(?:ildung)?|scheme|plot|table|tab|listing)\b[. ]*\d", re.IGNORECASE
-)
-_MONOSPACE = re.compile(
-    r"mono|courier|consol|typewriter|cmtt|menlo|inconsolata|sourcecode", re.IGNORECASE
 )
 
 
@@ -172,7 +170,7 @@ class _Reader:
 
     def _lines(self, lines: list[Line], level: int, number: int) -> None:
         text = clean("\n".join(line.text.rstrip() for line in lines))
-        code = sum(len(line.text) for line in lines if _MONOSPACE.search(line.font))
+        code = sum(len(line.text) for line in lines if MONOSPACE.search(line.font))
         if level and len(text) <= MAX_HEADING_CHARS:
             self.builder.add("heading", " ".join(text.split()), level=level, page=number)
         elif code > 0.8 * len(text) and len(lines) > 1:

@@ -21,6 +21,7 @@ RENDER_DPI = 150
 MIN_FIGURE_PT = 40.0
 MIN_PATHS = 4  # fewer are rules and frames
 MAX_PATHS = 20_000  # a map or a scatter plot: one region, not a search for clusters
+MAX_REGIONS = 400
 MARGIN_PT = 3.0
 
 
@@ -50,10 +51,20 @@ class Region:
     rows: int = 0
     columns: int = 0
 
-    def add(self, box: Box) -> None:
-        """Take in one more path."""
+    def merge(self, other: Region) -> None:
+        """Take in another region."""
+        self._grow(other.box)
+        self.paths += other.paths
+        self.rows += other.rows
+        self.columns += other.columns
+
+    def _grow(self, box: Box) -> None:
         x0, y0, x1, y1 = self.box
         self.box = (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
+
+    def add(self, box: Box) -> None:
+        """Take in one more path."""
+        self._grow(box)
         self.paths += 1
         self.rows += box[3] - box[1] < 1.5
         self.columns += box[2] - box[0] < 1.5
@@ -142,24 +153,27 @@ def _drawings(page: Any, paragraphs: list[Paragraph], taken: list[Box]) -> list[
         box = region.box
         if not _is_figure(region, page, paragraphs, taken):
             continue
+        box = _with_labels(box, paragraphs)
         ref = "region " + ",".join(f"{value:.0f}" for value in box)
         figures.append(Figure(box, "pdf_vector", ref, lambda b=box: _region(page, b)))  # type: ignore[misc]
     return figures
 
 
 def _regions(page: Any, paths: list[dict[str, Any]]) -> list[Region]:
-    boxes = [tuple(p["rect"]) for p in paths if p.get("rect")]
-    page_box = tuple(page.rect)
-    boxes = [b for b in boxes if _area(b) < 0.8 * _area(page_box)]  # backgrounds
-    if len(boxes) > MAX_PATHS:
-        boxes = boxes[:MAX_PATHS]
-    return _clusters(boxes, reach=max(12.0, page_box[2] / 80, page_box[3] / 80))
+    width, height = page.rect.width, page.rect.height
+    boxes: list[Box] = [
+        tuple(path["rect"])
+        for path in paths
+        if path.get("rect") and path["rect"][2] - path["rect"][0] < 0.9 * width  # bars, backgrounds
+    ]
+    return _clusters(boxes[:MAX_PATHS], reach=max(12.0, width / 80, height / 80))
 
 
 def _clusters(boxes: list[Box], reach: float) -> list[Region]:
-    """Boxes joined where they come within `reach` points of each other, with their number.
+    """Boxes joined where they come within `reach` points of each other.
 
-    Boxes are put on a grid with cells of `reach`, so the work grows with the number of boxes.
+    The outline of each box is put on a grid with cells of `reach`, so the work grows with the
+    number of boxes; regions that then overlap become one.
     """
     parent = list(range(len(boxes)))
 
@@ -170,15 +184,39 @@ def _clusters(boxes: list[Box], reach: float) -> list[Region]:
         return index
 
     seen: dict[tuple[int, int], int] = {}
-    for index, (x0, y0, x1, y1) in enumerate(boxes):
-        for column in range(int(x0 // reach) - 1, int(x1 // reach) + 2):
-            for row in range(int(y0 // reach) - 1, int(y1 // reach) + 2):
-                other = seen.setdefault((column, row), index)
+    for index, box in enumerate(boxes):
+        for cell in _outline(box, reach):
+            other = seen.setdefault(cell, index)
+            if other != index:
                 parent[root(index)] = root(other)
     joined: dict[int, Region] = {}
     for index, box in enumerate(boxes):
         joined.setdefault(root(index), Region(box)).add(box)
-    return sorted(joined.values(), key=lambda region: region.box)
+    return _united(sorted(joined.values(), key=lambda region: region.box))
+
+
+def _outline(box: Box, reach: float) -> set[tuple[int, int]]:
+    left, top = int(box[0] // reach) - 1, int(box[1] // reach) - 1
+    right, bottom = int(box[2] // reach) + 1, int(box[3] // reach) + 1
+    columns, rows = range(left, right + 1), range(top, bottom + 1)
+    if len(columns) > 3 and len(rows) > 3:  # two cells thick: the box's own, and the reach
+        level = {(c, r) for c in columns for r in (top, top + 1, bottom - 1, bottom)}
+        upright = {(c, r) for r in rows for c in (left, left + 1, right - 1, right)}
+        return level | upright
+    return {(c, r) for c in columns for r in rows}
+
+
+def _united(regions: list[Region]) -> list[Region]:
+    """Regions of more than one path, those that overlap as one."""
+    made: list[Region] = []
+    for region in regions:
+        home = next((other for other in made if _overlap(region.box, other.box) > 0), None)
+        if home is None:
+            if len(made) < MAX_REGIONS:
+                made.append(region)
+        else:
+            home.merge(region)
+    return made
 
 
 def _is_figure(region: Region, page: Any, paragraphs: list[Paragraph], taken: list[Box]) -> bool:
@@ -193,8 +231,23 @@ def _is_figure(region: Region, page: Any, paragraphs: list[Paragraph], taken: li
         return False
     if any(_overlap(box, other) > 0.7 * _area(box) for other in taken):
         return False
+    lines = [line for p in paragraphs for line in p.lines if _overlap(line.box, box) > 0]
+    said = sum(len(line.text) for line in lines if line.is_sentence)
+    if said > 0.35 * sum(len(line.text) for line in lines):  # a box around prose or code
+        return False
     inside = sum(_overlap(p.box, box) for p in paragraphs if len(p.text) > 60)
     return inside < 0.45 * _area(box)
+
+
+def _with_labels(box: Box, paragraphs: list[Paragraph]) -> Box:
+    """The region grown by the short lines that stand partly in it, so that no label is cut."""
+    x0, y0, x1, y1 = box
+    for paragraph in paragraphs:
+        for line in paragraph.lines:
+            if not line.is_sentence and _overlap(line.box, box) > 0:
+                a0, b0, a1, b1 = line.box
+                x0, y0, x1, y1 = min(x0, a0), min(y0, b0), max(x1, a1), max(y1, b1)
+    return x0, y0, x1, y1
 
 
 def _region(page: Any, box: Box) -> bytes:

@@ -9,6 +9,11 @@ from typing import Any, Protocol, TypeVar
 
 Box = tuple[float, float, float, float]
 
+MONOSPACE = re.compile(
+    r"mono|courier|consol|typewriter|cmtt|menlo|inconsolata|sourcecode", re.IGNORECASE
+)
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _ITEM = re.compile(r"[•◦▪‣·*\u2013-]\s|\(?\d{1,3}[.)]\s|\[\d+\]")
 
 
@@ -21,6 +26,11 @@ class Line:
     font: str
     bold: bool
     box: Box
+
+    @property
+    def is_sentence(self) -> bool:
+        """Prose or code rather than a label: several words, or a monospaced line."""
+        return len(_WORD.findall(self.text)) >= 4 or bool(MONOSPACE.search(self.font))
 
 
 @dataclass(slots=True)

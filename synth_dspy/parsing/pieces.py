@@ -41,12 +41,12 @@ class Piece:
 
 
 def pieces_of(
-    document: Document, *, max_length: int, max_code: int, max_images: int
+    document: Document, *, max_length: int, cut_length: int, max_code: int, max_images: int
 ) -> list[Piece]:
     """Pieces in order, the first from 0, each from where the one before ends.
 
-    No piece is longer than `max_length` or holds more than `max_code` code blocks or `max_images`
-    markers.
+    What is longer than `max_length` is cut into parts of at most `cut_length`. No piece holds
+    more than `max_code` code blocks or `max_images` markers.
     """
     text = document.text
     groups = [_span(group) for group in _groups(document.blocks, max_length)]
@@ -61,7 +61,7 @@ def pieces_of(
         if fits and len(inner) <= max_code and len(inside) <= max_images:
             parts = [(start, end)]
         else:
-            parts = list(_cut(text, start, end, max_length, max_code, max_images, inner, inside))
+            parts = list(_cut(text, start, end, cut_length, max_code, max_images, inner, inside))
         for low, high in parts:
             block = blocks.get(_solid(text, low))
             pieces.append(

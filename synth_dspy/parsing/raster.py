@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KEPT = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 MAX_SIDE_PX = 4096  # of what is rasterised: larger helps no vision model
 SVG_SIDE_PX = 1200
+FACES = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "Serif")  # DejaVu, from matplotlib
 
 _XREF = re.compile(
     r"""(<(?:[\w-]+:)?(?:image|use|feImage)\b[^>]*?\b(?:xlink:)?href\s*=\s*)(["'])(?!data:|\#)[^"']*\2"""
@@ -164,7 +165,7 @@ def _png(image: PillowImage) -> bytes:
         image = image.copy()
         image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=4)
+    image.save(out, "PNG", compress_level=2)
     return out.getvalue()
 
 
@@ -190,7 +191,7 @@ def _from_svg(data: bytes, max_pixels: int) -> Raster:
             background="#ffffff",
             dpi=96.0,  # the default of 0 makes nothing of sizes in pt and mm
             skip_system_fonts=True,
-            font_dirs=_font_dirs(),
+            font_files=_font_files() if "<text" in text else None,
         )
     except (ValueError, BaseException) as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -223,11 +224,12 @@ def _svg_size(text: str) -> tuple[float, float]:
     return (box_width or 300.0), (box_height or 150.0)
 
 
-def _font_dirs() -> list[str]:
+def _font_files() -> list[str]:
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
         return []
-    return [str(Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf")]
+    folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return [str(folder / f"DejaVu{face}.ttf") for face in FACES]
 
 
 def _from_pdf(data: bytes, max_pixels: int) -> Raster:

@@ -191,6 +191,7 @@ def assistant(resources: Resources) -> Recipe:
         ),
         analyze=Analyze(
             resources.run_dir,
+            dataset.name,
             Surroundings(
                 chunks=chunks,
                 rejected=lambda: rejections(run),
@@ -244,28 +245,32 @@ def source_files(config: Config) -> tuple[list[SourceFile], list[Skipped]]:
     """
     files: list[SourceFile] = []
     skipped: list[Skipped] = []
-    for source in config.sources:
+    for index, source in enumerate(config.sources):
+        where = f"{config.file or 'the configuration'}: sources.{index}.path"
         if source.type == "github":
             raise SourceError(
-                f"sources: {source.path!r} is a GitHub source, which this version cannot fetch. "
+                f"{where}: {source.path!r} is a GitHub source, which this version cannot fetch. "
                 "Clone the repository and name its folder, with `type: directory`."
             )
-        found, passed_over = list_files(
-            source.resolved,
-            name=source.name,
-            include=source.include_patterns,
-            exclude=source.exclude_patterns,
-            folders=source.folders,
-            public_roots=source.resolved_public_roots,
-            max_files=source.max_files,
-        )
+        try:
+            found, passed_over = list_files(
+                source.resolved,
+                name=source.name,
+                include=source.include_patterns,
+                exclude=source.exclude_patterns,
+                folders=source.folders,
+                public_roots=source.resolved_public_roots,
+                max_files=source.max_files,
+            )
+        except SourceError as error:
+            raise SourceError(f"{where}: {error}") from error
         files += found
         skipped += passed_over
     if not files:
         listed = ", ".join(str(source.resolved) for source in config.sources)
         raise SourceError(
-            f"No document was found in {listed}: no file matches include_patterns "
-            "(notebooks, MDX, Markdown and PDF are read)."
+            f"{config.file or 'the configuration'}: sources: No document was found in {listed}: "
+            "no file matches include_patterns (notebooks, MDX, Markdown and PDF are read)."
         )
     return files, skipped
 

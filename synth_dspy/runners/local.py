@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from synth_dspy.dataset.quota import Quota
 from synth_dspy.errors import BudgetExceededError
-from synth_dspy.outcomes import Kept, Tally
+from synth_dspy.outcomes import Failed, Kept, Tally
 from synth_dspy.records import content_hash, digest
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Done, Workbench
@@ -27,6 +27,7 @@ from synth_dspy.store.run_directory import read_json, write_json
 C = TypeVar("C", bound=Hashable)
 
 _QUEUE = 64
+ENDPOINT_DOWN = "endpoint_down"
 
 Place = tuple[int, ...]
 """Where a record stands in the order of the input: its index, then its index in each fan-out."""
@@ -128,10 +129,13 @@ class LocalRunner:
         if self._stop:
             return None
         try:
-            return await self.bench.do(stage, record, key)
+            done = await self.bench.do(stage, record, key)
         except BudgetExceededError as error:
             self.stop(str(error))
             return None
+        if isinstance(done.outcome, Failed) and done.outcome.reason == ENDPOINT_DOWN:
+            self.stop(f"{done.outcome.error} Run the same command again once it answers.")
+        return done
 
     def _conclude(
         self, stage: MapStage[Any, Any], done: Mapping[Any, Done], seconds: float

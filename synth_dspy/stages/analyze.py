@@ -38,12 +38,13 @@ class Analyze(BarrierStage[Sample, Sample]):
     output_type = Sample
 
     def __init__(
-        self, run_dir: Path, around: Surroundings, ratios: tuple[float, float, float]
+        self, run_dir: Path, title: str, around: Surroundings, ratios: tuple[float, float, float]
     ) -> None:
-        self._run_dir, self._around, self._ratios = run_dir, around, ratios
+        self._run_dir, self._title = run_dir, title
+        self._around, self._ratios = around, ratios
 
     def settings(self) -> object:
-        return (self._ratios, self._around.steady())
+        return (self._title, self._ratios, self._around.steady())
 
     def products(self) -> tuple[Path, ...]:
         out = self._run_dir / self.folder
@@ -69,8 +70,8 @@ class Analyze(BarrierStage[Sample, Sample]):
         )
         write_json(out / "statistics.json", stats)
         draw_plots(stats, samples, out)
-        write_report(stats, samples, rejected, out, self._run_dir)
-        return [Kept(()) for _ in records]
+        write_report(stats, samples, rejected, out, self._run_dir, name=self._title)
+        return [Kept((record,)) for record in records]
 
 
 def rejection(stage: str, dropped: Dropped) -> Rejected:

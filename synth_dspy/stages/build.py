@@ -99,6 +99,7 @@ class Build(BarrierStage[Candidate, Sample]):
             [committer.samples[rank] for rank in sorted(committer.samples)],
             ratios=self._ratios,
             seed=self._seed,
+            extra_groups={sample.id: _section(sample) for sample in committer.samples.values()},
         )
         by_rank = {sample.rank: sample for sample in split}
         extra = [rank for rank in order if rank not in by_rank and rank not in committer.duplicates]
@@ -139,6 +140,11 @@ def sample_of(candidate: Candidate, rank: int) -> Sample:
         metadata=_provenance(candidate, rank),
         chunk_id=chunk.id,
     )
+
+
+def _section(sample: Sample) -> str:
+    """The section of the document: its chunks overlap, so it must not be divided."""
+    return digest(sample.source, sample.metadata["source"]["heading"])
 
 
 def _code_context(candidate: Candidate) -> str:

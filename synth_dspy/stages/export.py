@@ -75,4 +75,4 @@ class Export(BarrierStage[Sample, Sample]):
             final=self._run_dir / self.folder,
             card=dataset_card(facts),
         )
-        return [Kept(()) for _ in records]
+        return [Kept((record,)) for record in records]

@@ -184,8 +184,8 @@ def test_an_old_notebook_is_upgraded_in_memory(tmp_path: Path) -> None:
         "metadata": {"name": ""},
         "worksheets": [{"metadata": {}, "cells": [
             {"cell_type": "heading", "level": 2, "source": ["Old"], "metadata": {}},
-            {"cell_type": "code", "language": "python", "input": ["a = 1\n", "a"], "collapsed": False,
-             "prompt_number": 1, "metadata": {}, "outputs": [
+            {"cell_type": "code", "language": "python", "input": ["a = 1\n", "a"],
+             "collapsed": False, "prompt_number": 1, "metadata": {}, "outputs": [
                  {"output_type": "pyout", "prompt_number": 1, "text": ["1"], "metadata": {}},
                  {"output_type": "display_data", "png": RED, "metadata": {}}]},
         ]}],
@@ -227,7 +227,8 @@ def test_the_position_of_a_json_error_is_told(tmp_path: Path) -> None:
 
 HEADING = '{"cell_type": "markdown", "source": "# N"'
 EMPTY = '{"cell_type": "code", "source": null, "outputs": null, "metadata": null}'
-ODD = '{"cell_type": "code", "outputs": [7, {"output_type": "display_data", "data": {"image/png": 5}}]}'
+SHOWN = '{"output_type": "display_data", "data": {"image/png": 5}}'
+ODD = f'{{"cell_type": "code", "outputs": [7, {SHOWN}]}}'
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,12 @@ def test_too_many_pages_are_refused_by_the_stated_limit(tmp_path: Path) -> None:
     assert caught.value.reason == "too_many_pages"
 
 
+LOOP = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[2 0 R]/Count 1>>endobj\ntrailer<</Root 1 0 R>>"
+)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -191,8 +197,7 @@ def test_too_many_pages_are_refused_by_the_stated_limit(tmp_path: Path) -> None:
         b"%PDF-1.7",
         b"<html>Not found</html>",
         picture(),
-        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-        b"2 0 obj<</Type/Pages/Kids[2 0 R]/Count 1>>endobj\ntrailer<</Root 1 0 R>>",
+        LOOP,
     ],
 )
 def test_what_is_no_pdf_is_refused(tmp_path: Path, data: bytes) -> None:

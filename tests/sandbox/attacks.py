@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs as text
 """Solutions that try to pass without being right, or to break the box. None may ever pass.
 
 Each attack is a solution for `TEST` (or for a test of its own), run in every mode it applies to.
@@ -40,13 +41,14 @@ _RECORD = """json.dumps({"nonce": "0" * 32, "results": [["test_a", "pass", ""], 
 
 @dataclass(frozen=True)
 class Attack:
-    """`reasons`: verdicts that are fine; empty means any that is not a pass."""
+    """`reasons`: verdicts that are fine, any that is not a pass if empty; `only`: one backend."""
 
     solution: str
     test: str = TEST
     reasons: tuple[str, ...] = ()
     timeout_s: float = 5.0
     modes: tuple[str, ...] = ("split", "inproc")
+    only: str = ""
 
 
 LYING = {
@@ -138,7 +140,7 @@ READING = {
         "    for f in sys._current_frames().values():\n"
         "        while f:\n"
         "            for v in list(f.f_locals.values()) + list(f.f_globals.values()):\n"
-        "                if isinstance(v, str) and NAME in v: return 3 if a == 1 else 'ab'\n"
+        "                if isinstance(v, str) and NAME in v[:-1]: return 3 if a == 1 else 'ab'\n"
         "            f = f.f_back\n"
         "    if 'test' in sys.modules or 'test.py' in linecache.cache: return 3 if a == 1 else 'ab'\n"
         "    return None\n",
@@ -329,10 +331,11 @@ ESCAPING = {
     "writing to the worker's code": Attack(
         "def add(a, b):\n    open('/opt/worker/sandbox_worker/collect.py', 'a').close()\n" + _THROUGH
     ),
-    "running what was written": Attack(
+    "running what was written (Docker mounts /tmp noexec)": Attack(
         "import os, subprocess\ndef add(a, b):\n"
         "    with open('/tmp/x', 'w') as f: f.write('#!/bin/sh\\n')\n"
-        "    os.chmod('/tmp/x', 0o755)\n    subprocess.run(['/tmp/x'], check=True)\n" + _THROUGH
+        "    os.chmod('/tmp/x', 0o755)\n    subprocess.run(['/tmp/x'], check=True)\n" + _THROUGH,
+        only="docker",
     ),
     "a new user namespace": Attack(
         "import ctypes\ndef add(a, b):\n    assert ctypes.CDLL(None).unshare(0x10000000) == 0\n"
@@ -367,9 +370,14 @@ FAMILIES: dict[str, dict[str, Attack]] = {
     "lying": LYING, "leaving": LEAVING, "patching": PATCHING, "reading": READING,
     "forging": FORGING, "draining": DRAINING, "lasting": LASTING, "escaping": ESCAPING,
 }  # fmt: skip
-CASES = [
-    (f"{family}: {name} ({mode})", attack, mode)
-    for family, attacks in FAMILIES.items()
-    for name, attack in attacks.items()
-    for mode in attack.modes
-]
+
+
+def cases(backend: str) -> list[tuple[str, Attack, str]]:
+    """Id, attack and mode of everything that is tried in a backend."""
+    return [
+        (f"{family}: {name} ({mode})", attack, mode)
+        for family, attacks in FAMILIES.items()
+        for name, attack in attacks.items()
+        for mode in attack.modes
+        if attack.only in ("", backend)
+    ]

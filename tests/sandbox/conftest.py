@@ -9,10 +9,23 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox import Job, Limits, SandboxUnavailable, Verdict, open_sandbox
+from sandbox.docker_backend import POOL_LABEL, DockerBackend, connect
 from sandbox.pool import Pool
 
 LIMITS = Limits(timeout_s=10.0, memory_mb=256, address_space_mb=2048, output_kb=128)
 Verify = Callable[..., Verdict]
+
+
+def containers(pool: Pool | str) -> set[str]:
+    """Ids of a pool's containers, running or not."""
+    if isinstance(pool, Pool):
+        assert isinstance(pool.backend, DockerBackend)
+        pool = pool.backend.name
+    client = connect()
+    filters: dict[str, str | list[str] | bool] = {"label": f"{POOL_LABEL}={pool}"}
+    found = client.containers.list(all=True, filters=filters, ignore_removed=True)
+    client.close()
+    return {str(container.id) for container in found}
 
 
 class Runner:

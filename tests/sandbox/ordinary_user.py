@@ -10,28 +10,32 @@ import asyncio
 import json
 import sys
 
-from attacks import CASES, HONEST, TEST  # type: ignore[import-not-found]
+from attacks import HONEST, TEST, cases  # type: ignore[import-not-found]
 
 from sandbox import Job, Limits, doctor, open_sandbox
 
 LIMITS = Limits(timeout_s=10.0, memory_mb=256, address_space_mb=2048, output_kb=128)
 
 
+def say(*row: object) -> None:
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+
+
 async def main() -> None:
     async with open_sandbox("bwrap", limits=LIMITS, workers=2) as box:
-        for name, attack, mode in CASES:
+        for name, attack, mode in cases("bwrap"):
             job = Job(attack.solution, attack.test, mode=mode, timeout_s=attack.timeout_s)
             verdict = await box.verify(job)
             honest = [await box.verify(Job(HONEST, TEST, mode=mode)) for _ in range(2)]
             after = all(v.passed for v in honest)
-            print(json.dumps([name, verdict.passed, verdict.reason, after]), flush=True)
+            say(name, verdict.passed, verdict.reason, after)
         home = await box.evaluate(
             "import os", ["os.path.exists('/etc/passwd')", "sorted(os.listdir('/'))"]
         )
-        print(json.dumps(["seen", *(value.value for value in home)]), flush=True)
+        say("seen", *(value.value for value in home))
 
 
 asyncio.run(main())
 reports = {report.backend: report for report in doctor()}
-print(json.dumps(["doctor", reports["bwrap"].available, reports["bwrap"].enforces]))
-sys.exit(0)
+say("doctor", reports["bwrap"].available, reports["bwrap"].enforces)

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,11 @@ import pytest
 import sandbox
 from sandbox import SandboxUnavailable
 from sandbox.bwrap_backend import check_bwrap
-from tests.sandbox.attacks import CASES
+from tests.sandbox.attacks import cases
 
 pytestmark = [pytest.mark.bwrap, pytest.mark.timeout(600)]
 
+CASES = cases("bwrap")
 Outcomes = dict[str, list[object]]
 
 
@@ -30,7 +33,9 @@ def _prefix() -> list[str]:
 
 
 def _python(prefix: list[str]) -> str:
-    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    # It has to start once more by itself: setpriv can still open what its user then cannot.
+    again = "import subprocess as s, sys; s.run([sys.executable, '-c', ''], check=True)"
+    check = f"{again}; sys.exit(sys.version_info < (3, 11))"
     for name in (sys.executable, "/usr/local/bin/python3", "/usr/bin/python3"):
         try:
             done = subprocess.run([*prefix, name, "-c", check], capture_output=True, check=False)
@@ -42,13 +47,20 @@ def _python(prefix: list[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+def outcomes() -> Iterator[Outcomes]:
     """What became of each attack, by its id."""
     if shutil.which("bwrap") is None:
         pytest.skip("bubblewrap is not installed (Debian: apt-get install bubblewrap)")
-    folder = tmp_path_factory.mktemp("ordinary")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    # pytest's own temporary folders are closed to other users.
+    folder = Path(tempfile.mkdtemp(prefix="synth-dspy-test-"))
+    try:
+        yield _run(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(folder: Path) -> Outcomes:
+    folder.chmod(0o755)
     shutil.copytree(Path(sandbox.__file__).parent, folder / "sandbox")
     for name in ("attacks.py", "ordinary_user.py"):
         shutil.copy(Path(__file__).parent / name, folder)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.docker_backend import LABEL, connect
-from tests.sandbox.attacks import CASES, HONEST, TEST, Attack
-from tests.sandbox.conftest import Runner
+from tests.sandbox.attacks import HONEST, TEST, Attack, cases
+from tests.sandbox.conftest import Runner, containers
 
 pytestmark = pytest.mark.docker
+CASES = cases("docker")
 
 
 @pytest.mark.parametrize(("attack", "mode"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
@@ -25,7 +25,4 @@ def test_an_attack_does_not_pass_and_the_next_honest_job_does(
 
 
 def test_no_container_is_left_beside_those_of_the_pool(docker_pool: Runner) -> None:
-    client = connect()
-    left = client.containers.list(all=True, filters={"label": LABEL})
-    client.close()
-    assert len(left) <= docker_pool.pool.workers
+    assert len(containers(docker_pool.pool)) <= docker_pool.pool.workers

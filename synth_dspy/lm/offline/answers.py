@@ -1,4 +1,4 @@
-"""Answers a question about a passage: with the pair it was made from, else with what is most like it.
+"""Answers a question: with the pair that it was made from, else with what is most like it.
 
 Question, passage and picture description enter; sentences of theirs leave. It composes nothing.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from synth_dspy.lm.offline import codefacts, facts, figure_questions, figures, prose
+from synth_dspy.lm.offline import codefacts, facts, figure_questions, figures, pair, prose
 from synth_dspy.lm.offline.words import Weights, cosine, stems
 
 if TYPE_CHECKING:
-    from synth_dspy.lm.offline.facts import Pair
+    from synth_dspy.lm.offline.pair import Pair
 
 _FIGURE = re.compile(
     r"\b(?:figures?|plots?|charts?|diagrams?|drawings?|pictures?|graphs?|histograms?|image|circuit)\b",
@@ -35,9 +35,9 @@ def answer(
 ) -> str:
     """The answer; `NO_ANSWER` when nothing in the source is like the question."""
     asked = _plain(question)
-    for pair in known_pairs(passage, prior_code, image_code, image_description):
-        if any(_plain(form) == asked for form in pair.questions):
-            return pair.answer
+    for known in known_pairs(passage, prior_code, image_code, image_description):
+        if any(_plain(form) == asked for form in known.questions):
+            return known.answer
     return _most_alike(question, passage, image_description)
 
 
@@ -54,8 +54,7 @@ def _most_alike(question: str, passage: str, image_description: str) -> str:
         (text, sentence)
         for text in texts
         for sentence in text.sentences
-        if facts.stands_alone(sentence.text, figure=about_figure)
-        and not sentence.text.endswith("?")
+        if pair.stands_alone(sentence.text, figure=about_figure) and not sentence.text.endswith("?")
     ]
     if not found:
         return NO_ANSWER
@@ -63,6 +62,7 @@ def _most_alike(question: str, passage: str, image_description: str) -> str:
     wanted = weights.vector(stems(question))
     scores = [cosine(wanted, weights.vector(stems(s.text))) for _, s in found]
     best = max(range(len(found)), key=lambda i: (scores[i], -i))
-    if scores[best] < _LEAST_LIKE:
+    shared = set(wanted) & set(stems(found[best][1].text))
+    if scores[best] < _LEAST_LIKE or 2 * len(shared) < len(wanted):
         return NO_ANSWER
-    return facts.answer_from(*found[best])
+    return pair.answer_from(*found[best])

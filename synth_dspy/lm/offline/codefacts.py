@@ -11,15 +11,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import prose
-from synth_dspy.lm.offline.facts import Pair, mixed
 from synth_dspy.lm.offline.functions import Function, functions
+from synth_dspy.lm.offline.pair import Pair, mixed
 from synth_dspy.lm.offline.verbs import third_person
+from synth_dspy.lm.offline.words import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RAISES = re.compile(r"\b(?:raises?|gives?|is|are) (?:an? )?`?(?P<error>[A-Z]\w*Error)`?")
-_GIVES = re.compile(r"\b(?:gives?|returns?|is|are) (?P<value>None|True|False|0(?:\.0)?)\b")
+_GIVES = re.compile(
+    r"\b(?:gives?|returns?|is|are) (?P<value>None|True|False|0(?:\.0)?)(?![.\d]*\d)\b"
+)
 _MAX_RESULT = 120
 
 
@@ -28,7 +31,8 @@ def pairs(passage: str, prior_code: str = "") -> tuple[Pair, ...]:
     """Every pair of the passage's functions, kinds mixed."""
     found = functions(passage, prior_code)
     refusals = [pair for function in found for pair in _refusals(function)]
-    results = [pair for function in found for pair in _results(function)]
+    known = numbers(f"{passage}\n{prior_code}")
+    results = [pair for function in found for pair in _results(function, known)]
     return mixed([refusals, results])
 
 
@@ -62,7 +66,7 @@ def _refusals(function: Function) -> Iterator[Pair]:
         yield Pair("function", function.name, (f"{lead} {what}",), answer)
 
 
-def _results(function: Function) -> Iterator[Pair]:
+def _results(function: Function, known: frozenset[str]) -> Iterator[Pair]:
     lead = _lead(function)
     simple = [e for e in function.examples if e.expression.startswith(f"{function.name}(")]
     # The last example of a docstring is its edge case more often than the first.
@@ -71,6 +75,8 @@ def _results(function: Function) -> Iterator[Pair]:
             continue
         if not re.fullmatch(rf"{function.name}\((?:[^()]|\([^()]*\))*\)", example.expression):
             continue
+        if not numbers(example.expression) <= known:
+            continue  # spelled otherwise in the document, as 0x31 is
         answer = f"`{example.expression}` returns `{example.expected}`."
         why = _explains(function, example.expected)
         yield Pair(
@@ -86,4 +92,3 @@ def _explains(function: Function, expected: str) -> str:
     named = [s for s in _sentences(function)[1:] if re.search(rf"\b{expected}\b", s)]
     fine = len(named) == 1 and not re.match(r"(?:It|This|They|That|Otherwise|So|But)\b", named[0])
     return named[0] if fine else ""
-

@@ -38,7 +38,7 @@ class Example:
 
     Attributes:
         expression: Python source; it calls at least one of the document's functions.
-        outcome: `expected` is a literal (value), what `print` wrote (text), or an exception (raises).
+        outcome: `expected` is a literal (value), printed text (text) or an exception (raises).
         calls: names of the document's functions that it calls.
         imports: import statements that it needs.
         documented: it stands in a docstring.
@@ -65,12 +65,13 @@ def examples(passage: str, prior_code: str = "") -> tuple[Example, ...]:
     return tuple(dict.fromkeys(unique[example.expression] for example in found))
 
 
-def doctest_pairs(docstring: str) -> list[doctest.Example]:
+@lru_cache(maxsize=1024)
+def doctest_pairs(docstring: str) -> tuple[doctest.Example, ...]:
     """The examples of a docstring; none where it is malformed."""
     try:
-        return doctest.DocTestParser().get_examples(docstring)
+        return tuple(doctest.DocTestParser().get_examples(docstring))
     except ValueError:
-        return []
+        return ()
 
 
 def _doctests(made: Module, docstring: str) -> list[Example]:

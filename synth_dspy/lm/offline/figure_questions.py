@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import figures, prose
-from synth_dspy.lm.offline.facts import Pair, stands_alone
 from synth_dspy.lm.offline.nouns import as_inside
+from synth_dspy.lm.offline.pair import Pair, stands_alone
 from synth_dspy.lm.offline.verbs import base, can_be_subject
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def _reasons(figure: figures.Subject, told: list[str]) -> Iterator[Pair]:
     """`The last step is drawn in red, because ...` -> In the chart "...", why is ...?"""
     for sentence in told:
         found = re.match(
-            r"^(?P<subject>The [^.,;:?!]{3,50}?)(?:, [^,;:]{2,20},)? (?P<verb>is|are) (?P<rest>[^;:]{4,80}?),? because (?P<why>.+)\.$",
+            r"^(?P<subject>The [^.,;:?!]{3,50}?)(?:, [^,;:]{2,20},)? (?P<verb>is|are) "
+            r"(?P<rest>[^;:]{4,80}?),? because (?P<why>.+)\.$",
             sentence,
         )
         if (
@@ -126,7 +127,8 @@ def _reasons(figure: figures.Subject, told: list[str]) -> Iterator[Pair]:
 
 def _axes(figure: figures.Subject, description: str) -> Iterator[Pair]:
     found = re.search(
-        r'with "(?P<x>[^"]+)" on the horizontal axis and (?P<y>"[^"]+"(?:, "[^"]+")*(?: and "[^"]+")?) '
+        r'with "(?P<x>[^"]+)" on the horizontal axis and '
+        r'(?P<y>"[^"]+"(?:, "[^"]+")*(?: and "[^"]+")?) '
         r"on the vertical axis", description,
     )  # fmt: skip
     if found:
@@ -141,5 +143,6 @@ def _axes(figure: figures.Subject, description: str) -> Iterator[Pair]:
 def _legend(figure: figures.Subject, description: str) -> Iterator[Pair]:
     found = re.search(r'Its legend names ("[^"]+"(?:, "[^"]+")*(?: and "[^"]+")?)\.', description)
     if found:
-        question = f"What does the legend of the {figure} tell apart?"
-        yield Pair("figure", "legend", (question,), f"The legend of the {figure} names {found[1]}.")
+        question = f"Which entries are in the legend of the {figure}?"
+        answer = f"The entries in the legend of the {figure} are {found[1]}."
+        yield Pair("figure", "legend", (question,), answer)

@@ -22,14 +22,22 @@ _GENERIC = re.compile(
 )
 _SPEAKS = re.compile(
     r"\b(?:figures?|plots?|charts?|diagrams?|drawings?|sketch|pictures?|graphs?|histograms?|"
-    r"photographs?|schematic|screenshot|panels?|image|circuit diagram|illustration|map)\b", re.IGNORECASE,
+    r"photographs?|schematic|screenshot|panels?|image|circuit diagram|illustration|map)\b",
+    re.IGNORECASE,
 )  # fmt: skip
+_PLOTS = (
+    r"\.(?:plot|bar|barh|hist|scatter|step|fill_between|pie|boxplot|imshow|contourf?|errorbar|"
+    r"stem|violinplot|heatmap)\(|plot_histogram|plot_distribution|savefig"
+)
+_DIAGRAMS = (
+    r"\b(?:diagram|schematic|drawing|sketch|illustration|flow ?chart|architecture|layout|map|"
+    r"cross[- ]section|connected|photograph)\b"
+)
 _KINDS: dict[str, tuple[str, str]] = {
     "circuit": (r"\.draw\(|QuantumCircuit|circuit_drawer", r"\bcircuit\b"),
     "bloch_sphere": (r"bloch", r"\bbloch\b"),
     "chart": (
-        r"\.(?:plot|bar|barh|hist|scatter|step|fill_between|pie|boxplot|imshow|contourf?|errorbar|"
-        r"stem|violinplot|heatmap)\(|plot_histogram|plot_distribution|savefig",
+        _PLOTS,
         r"\b(?:chart|plots?|plotted|graph|histogram|curves?|axis|axes|bars?|scatter|against)\b",
     ),
     "formula": (r"\bMath\(|Latex\(", r"\b(?:formula|equation)\b"),
@@ -37,8 +45,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "code_output": (r"", r"\b(?:screenshot|terminal|console)\b"),
     "diagram": (
         r"dag_drawer|graphviz|networkx|add_patch|FancyArrow",
-        r"\b(?:diagram|schematic|drawing|sketch|illustration|flow ?chart|architecture|layout|map|"
-        r"cross[- ]section|connected|photograph)\b",
+        _DIAGRAMS,
     ),
     "decorative": (r"", r"\b(?:logo|badge|icon|banner|avatar|favicon)\b"),
 }
@@ -64,7 +71,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """How a question names a figure: `noun "name"`, or `noun` with its own words when quoted=False."""
+    """How a question names a figure: `noun "name"`."""
 
     noun: str
     name: str
@@ -233,7 +240,7 @@ def subject(description: str, code: str = "") -> Subject:
         found = re.search(pattern, description)
         if found:
             name = re.split(
-                r",? (?:with|where|which|that|showing|across|in which)\b|[,;:.] ", found[1]
+                r",? (?:with|where|which|that|showing|across|in which)\b|[;:.] |, (?!\d)", found[1]
             )[0]
             if 2 <= len(name.split()) <= 14:
                 return Subject("figure", name)

@@ -176,9 +176,8 @@ def _is_work(node: ast.FunctionDef) -> bool:
     body = node.body[1:] if ast.get_docstring(node) else node.body
     if len(body) >= 2:
         return True
-    computing = (ast.BinOp, ast.Call, ast.Compare, ast.BoolOp, ast.IfExp, ast.ListComp, ast.DictComp,
-                 ast.SetComp, ast.GeneratorExp)  # fmt: skip
-    return bool(body) and sum(isinstance(p, computing) for p in ast.walk(body[0])) >= 2
+    work = ast.BinOp | ast.Call | ast.Compare | ast.BoolOp | ast.IfExp | ast.comprehension
+    return bool(body) and sum(isinstance(p, work) for p in ast.walk(body[0])) >= 2
 
 
 def _is_steady(node: ast.AST) -> bool:

@@ -140,11 +140,8 @@ def further_inputs(name: str, passage: str, prior_code: str = "") -> list[str]:
             if a in given and b in given:
                 changed.append([Call(tuple({**given, b: given[a]}.items()))])
         for parameter in given:
-            row = []
-            for value in pools[parameter]:
-                if value != given[parameter]:
-                    row.append(Call(tuple({**given, parameter: value}.items())))
-            changed.append(row)
+            others = [value for value in pools[parameter] if value != given[parameter]]
+            changed.append([Call(tuple({**given, parameter: v}.items())) for v in others])
     # One change of each parameter before a second one of any: round robin.
     mixed = [
         row[depth] for depth in range(max(map(len, changed), default=0)) for row in changed

@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ABOUT_SOURCE = re.compile(
-    r"\b(?:the|this|that|given|provided|above|following)\s+(?:passage|text|author|excerpt|article|"
-    r"document|context|paragraph|section|notebook|page|snippet|code (?:block|cell|snippet|above|"
-    r"below)|source)\b|\bmentioned (?:above|below|here)\b|\baccording to the (?:table|list)\b",
+    r"\b(?:the|this|that|given|provided|above|following)\s+(?:passage|authors?|excerpt|article|"
+    r"notebook|tutorial|code (?:block|cell|snippet|above|below))\b|"
+    # These words name things of a subject's own as often as they name the source.
+    r"\b(?:in|from|by|does|do|did|according to)\s+(?:the|this|that)\s+(?:given |provided )?(?:text|"
+    r"document|context|paragraph|section|page|snippet|source)\b(?! (?:of|code|file)\b)|"
+    r"\b(?:given|provided|above|following) (?:text|document|context|paragraph|section|page)\b|"
+    r"\bmentioned (?:above|below|here)\b|\baccording to the (?:table|list)\b",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget)\b[^.]{0,60}\b(?:above|previous|prior|instructions?|rubric|"
     r"everything|rules)\b|\b(?:answer|reply|respond|output|return|say|mark)\b[^.]{0,30}\b(?:true|pass|"
-    r"yes|correct)\b[^.]{0,40}\b(?:every|all|criteri|judge|grade|field)|\[\[ ## |\[ \[ ## |you are the judge|"
-    r"\bas (?:the|a) judge\b",
+    r"yes|correct)\b[^.]{0,40}\b(?:every|all|criteri|judge|grade|field)|\[\[ ## |\[ \[ ## |"
+    r"you are the judge|\bas (?:the|a) judge\b",
     re.IGNORECASE,
 )
 _BROKEN = re.compile(r"\[IMAGE:|\[\[ ##|\[ \[ ##|\ufffd|\]\(|</?[A-Za-z]+>|\{/\*|<\|")
@@ -37,6 +41,7 @@ _FIGURE = re.compile(
     r"\b(?:figure|plot|chart|diagram|drawing|picture|graph|histogram|image|panel|circuit|axis|axes|"
     r"curve|legend|sketch|photograph|screenshot)s?\b", re.IGNORECASE,
 )  # fmt: skip
+_THE_FIGURE = re.compile(r"\bthe (?:figure|plot|chart|picture|image)\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _DANGLING = re.compile(r"^(?:It|They|This|These|Those|He|She|Why (?:is|does) (?:it|this|they)|"
                        r"What (?:is|are|does) (?:it|this|these|they|that))\b")  # fmt: skip
@@ -64,7 +69,8 @@ def _seen(description: str) -> str:
 
 
 def _qa(question: str, answer: str, passage: str, described: str) -> dict[str, Score]:
-    source = f"{passage}\n\n{described}\n\n{_context(question)}"
+    # The question is no source: what it states may be as wrong as the answer.
+    source = f"{passage}\n\n{described}"
     found = support(answer, source)
     asked = _asked(question)
     relevant = _relevance(asked, answer, source)
@@ -100,11 +106,6 @@ def _grounded(found: Support) -> Score:
 
 def _some(items: frozenset[str]) -> str:
     return ", ".join(sorted(items)[:3])
-
-
-def _context(question: str) -> str:
-    """What a question states before it asks: the answer may repeat it."""
-    return " ".join(s for s in prose.split(question) if not s.rstrip().endswith("?"))
 
 
 def _asked(question: str) -> str:
@@ -238,7 +239,7 @@ def score_candidate(inputs: Mapping[str, str]) -> dict[str, Score]:
         return dict.fromkeys(("answerable", "self_contained", "specific"), bad)
     asked = _asked(question) if kind == "qa" else question
     wanted = stem_set(asked) - _ASKING
-    found = wanted & stem_set(f"{passage}\n{described}\n{_context(question)}")
+    found = wanted & stem_set(f"{passage}\n{described}")
     known = len(found) / len(wanted) if wanted else 1.0
     answerable = Score(max(0.03, known - 0.15), "the source speaks of something else")
     alone = Score(1.0)
@@ -246,11 +247,8 @@ def score_candidate(inputs: Mapping[str, str]) -> dict[str, Score]:
         alone = Score(0.1, "it speaks of a text that its reader does not have")
     elif _DANGLING.match(question):
         alone = Score(0.1, "it begins with a word that refers to nothing")
-    elif _FIGURE.search(question) and re.search(
-        r"\bthe (?:figure|plot|chart|picture|image)\b", question
-    ):
-        if not described and kind == "qa":
-            alone = Score(0.2, "it speaks of a picture that is not given")
+    elif kind == "qa" and not described and _THE_FIGURE.search(question):
+        alone = Score(0.2, "it speaks of a picture that is not given")
     specific = _specific_code(kind, question) if kind != "qa" else _specific(question)
     return {"answerable": answerable, "self_contained": alone, "specific": specific}
 

@@ -34,13 +34,16 @@ def as_inside(phrase: str, text: str) -> str:
 
 def is_name(word: str, rest: str, text: str) -> bool:
     """Whether the first word of a phrase keeps its capital."""
-    plain = re.sub(r"['’]s?$", "", word)
+    plain = re.sub(r"['\u2019]s?$", "", word)
+    following = rest.split(" ")[0]
+    if re.match(r"[A-Z][a-z]", following):
+        return True
+    # With its noun: "IBM Quantum" says nothing of "quantum computing".
+    pair = f"{plain} {following}".strip()
     if not plain[:1].isupper() or re.search(r"[A-Z0-9_`$]", plain[1:]) or "`" in word:
         return True
-    if plain in _NAMES or plain.split("-")[0] in _NAMES or re.search(r"['’]s$", word):
+    if plain in _NAMES or plain.split("-")[0] in _NAMES or re.search(r"['\u2019]s$", word):
         return True
-    inside = re.search(rf"[a-z,;] {re.escape(plain)}\b", text)
-    lower = re.search(rf"\b{re.escape(plain.lower())}\b", text)
-    if lower and not inside:
+    if re.search(rf"\b{re.escape(pair[0].lower() + pair[1:])}\b", text):
         return False
-    return bool(inside) or bool(re.match(r"[A-Z]", rest))
+    return bool(re.search(rf"[a-z,;] {re.escape(pair)}\b", text))

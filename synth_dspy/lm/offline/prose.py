@@ -26,10 +26,10 @@ _ITALIC = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])|(?
 _FOOTNOTE = re.compile(r"\[\^[^\]]*\]|\[\d+(?:[,\s-]+\d+)*\]")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+(.*)$")
-_END = re.compile(r"(?<=[.!?])(?:[\"'”’)\]]*)\s+(?=[\"'“(`*_\[]*[A-Z0-9`$])")
+_END = re.compile(r"(?<=[.!?])(?:[\"'”\u2019)\]]*)\s+(?=[\"'“(`*_\[]*[A-Z0-9`$])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|al|Fig|Figs|Eq|Eqs|No|Dr|Mr|Mrs|Ms|Prof|St|Sec|Ch|approx|resp|"
-    r"incl|ca|pp|vol)|\b[A-Z])\.[\"'”’)\]]*$"
+    r"incl|ca|pp|vol)|\b[A-Z])\.[\"'”\u2019)\]]*$"
 )
 
 

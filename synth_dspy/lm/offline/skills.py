@@ -17,6 +17,7 @@ from synth_dspy.lm.offline import (
     figure_questions,
     figures,
     judges,
+    pair,
     repairs,
     source_judges,
     tasks,
@@ -107,7 +108,7 @@ async def write_question(ask: Ask, tools: Tools) -> Values:
         passage = ask.text("passage")
         told = facts.pairs(passage)
         coded = codefacts.pairs(passage, ask.text("prior_code"))
-        found = facts.mixed([told, coded])
+        found = pair.mixed([told, coded])
     variant = ask.number("variant")
     if not 0 <= variant < len(found):
         return {"possible": False, "question": ""}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from synth_dspy.lm.offline import facts, figures, prose
+from synth_dspy.lm.offline import figures, pair, prose
 from synth_dspy.lm.offline.module import module
 from synth_dspy.lm.offline.snippets import fences
 from synth_dspy.lm.offline.verdicts import Score
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 _LICENCE = re.compile(
     r"\b(?:all rights reserved|licen[cs]ed under|without warrant|permission is hereby granted|"
-    r"copyright (?:\(c\)|©|\d{4})|as is\" basis|redistribution and use|apache license)", re.IGNORECASE,
+    r"copyright (?:\(c\)|©|\d{4})|as is\" basis|redistribution and use|apache license)",
+    re.IGNORECASE,
 )  # fmt: skip
 _INSTALL = re.compile(
-    r"\b(?:requirement already satisfied|successfully installed|collecting \w+|downloading \S+ "
-    r"\(|building wheel|npm (?:warn|err)|installing collected packages)", re.IGNORECASE,
-)  # fmt: skip
+    r"Requirement already satisfied|Successfully installed \S+-\d|^Collecting \S+$|"
+    r"^Installing collected packages|Building wheel|^npm (?:WARN|ERR)",
+    re.MULTILINE,
+)
 _LEADS_ON = re.compile(
     r"^(?:next steps?|table of contents|contents|references|bibliography|further reading|"
     r"acknowledge?ments?|changelog|licen[cs]e|installation|see also|tutorial survey|resources|"
@@ -88,7 +90,7 @@ def _understandable(passage: str, text: prose.Prose) -> Score:
         return Score(0.2, "there is too little of it")
     if opening.islower() and first[:1].islower():
         return Score(0.3, "it begins in mid-sentence")
-    alone = [s for s in text.sentences if facts.stands_alone(s.text, figure=True)]
+    alone = [s for s in text.sentences if pair.stands_alone(s.text, figure=True)]
     share = len(alone) / max(1, len(text.sentences))
     dangling = bool(re.match(r"(?:It|They|This|These|Those|That|He|She)\b", first))
     return Score(min(1.0, 0.45 + share - 0.2 * dangling), "most of its sentences lean on others")

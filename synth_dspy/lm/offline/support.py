@@ -65,7 +65,10 @@ def support(text: str, source: str) -> Support:
         words = stem_set(sentence)
         if not words:
             continue
-        best = max(range(len(told)), key=lambda i: (len(words & told[i][1]), -i), default=-1)
+        spoken_words = stem_set(_CODE.sub("", sentence))
+        # Names in code marks are everywhere in a source; the other words find the sentence.
+        key = spoken_words if len(spoken_words) >= 3 else words
+        best = max(range(len(told)), key=lambda i: (len(key & told[i][1]), -i), default=-1)
         if best < 0:
             weakest = 0.0
             continue
@@ -73,8 +76,12 @@ def support(text: str, source: str) -> Support:
         around = frozenset().union(*(stems_ for _, stems_ in near))
         share = len(words & around) / len(words)
         weakest = min(weakest, 0.5 * share + 0.5 * len(words & known) / len(words))
-        alike = len(words & told[best][1]) / len(words)
-        if alike >= 0.6 and (negations(sentence) > 0) != (negations(told[best][0]) > 0):
+        alike = len(key & told[best][1]) / len(key)
+        if (
+            alike >= 0.6
+            and len(spoken_words) >= 3
+            and (negations(sentence) > 0) != (negations(told[best][0]) > 0)
+        ):
             # A longer source sentence may deny something that the text leaves out.
             flipped |= negations(sentence) > 0 or len(told[best][1]) < 1.6 * len(words)
         nearby = frozenset().union(*(numbers(s) for s, _ in near))

@@ -34,7 +34,7 @@ def choose_task(passage: str, prior_code: str, image_code: str, variant: int) ->
     order = found[::-1]
     if len(found) % 2:
         # The middle one last: else the order and the stub of one variant would meet there.
-        order = tuple(f for f in order if f is not found[middle]) + (found[middle],)
+        order = (*(f for f in order if f is not found[middle]), found[middle])
     return _at(order, variant)
 
 

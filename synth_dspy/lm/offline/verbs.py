@@ -28,10 +28,8 @@ _IMPERATIVES = word_set(
     validate weigh weight widen work wrap write
     """
 )
-_PLURAL = word_set(
-    """
-    these those they we you all both many several most some few
-    """
+_OTHER_ORDERS = word_set(
+    "use drag enter set call ensure construct install open start begin type keep"
 )
 _NOT_SUBJECT = word_set(
     """
@@ -44,7 +42,7 @@ _NOT_SUBJECT = word_set(
     second third next last finally note see their its his her our your my same former latter
     is are was were has have had do does did can cannot could will would shall should may
     might must more less today sometimes often usually two three four five six seven eight
-    nine ten eleven twelve
+    nine ten eleven twelve below above here
     """
 )
 _INNER = word_set(
@@ -72,6 +70,12 @@ def third_person(clause: str) -> str:
         words[1],
     )
     return f"{verb} {rest}"
+
+
+def is_order(clause: str) -> bool:
+    """Whether a clause tells its reader to do something: `measure the width at ...`."""
+    first = clause.split(" ", 1)[0].lower()
+    return first in _IMPERATIVES or first in _OTHER_ORDERS
 
 
 # Of these, the forms that are not nouns as well: "sum and round" may be two nouns.
@@ -114,15 +118,10 @@ def base(verb: str) -> str:
 def can_be_subject(words: str, *, most: int = 9) -> bool:
     """Whether words before a verb are one plain noun phrase that names its thing by itself."""
     parts = words.split()
-    if not 1 <= len(parts) <= most or re.search(r"[,;:?!\"“”()–—]|\.$|\. ", words):
+    if not 1 <= len(parts) <= most or re.search(r"[,;:?!\"“”()\u2013—]|\.$|\. ", words):
         return False
-    lower = [part.lower().strip("`'’*") for part in parts]
+    lower = [part.lower().strip("`'\u2019*") for part in parts]
     if lower[0] in _NOT_SUBJECT or any(word in _INNER for word in lower):
         return False
     return lower[-1] not in {"of", "the", "a", "an", "and", "or", "in", "on", "to", "for", "with",
                              "only", "never", "always", "often", "usually", "now"}  # fmt: skip
-
-
-def is_plural_subject(words: str) -> bool:
-    """Whether a noun phrase is certainly plural by its first word."""
-    return words.split()[0].lower() in _PLURAL

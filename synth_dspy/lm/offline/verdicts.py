@@ -6,6 +6,7 @@ Scores in 0..1 for each criterion enter, booleans and a reason leave. It knows n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def threshold(labelled: Sequence[tuple[float, bool]]) -> float:
         return DEFAULT_THRESHOLD
     values = sorted({value for value, _ in labelled})
     limits = [DEFAULT_THRESHOLD, values[0] / 2, (values[-1] + 1.0) / 2 + 1e-9]
-    limits += [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)]
+    limits += [(a + b) / 2 for a, b in pairwise(values)]
 
     def cost(limit: float) -> tuple[int, float]:
         errors = sum((value >= limit) is not label for value, label in labelled)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+(?:[.,_]\d+)*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[,_]\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+|(?<=[A-Za-z])\d+")
 
 
@@ -38,14 +38,15 @@ _STOP = word_set(
     """
 )
 _NEGATIONS = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|cannot|nothing|nobody)\b|n['’]t\b", re.IGNORECASE
+    r"\b(?:not|no|never|none|neither|nor|without|cannot|nothing|nobody)\b|n['\u2019]t\b",
+    re.IGNORECASE,
 )
 
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """A light stem of a lower-case word: plural, -ing, -ed, -ly and a few more endings removed."""
-    word = word.replace("’", "'").removesuffix("'s").removesuffix("'")
+    word = word.replace("\u2019", "'").removesuffix("'s").removesuffix("'")
     if len(word) <= 3:
         return word
     for ending, put, least in _ENDINGS:

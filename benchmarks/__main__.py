@@ -1,0 +1,53 @@
+"""`python -m benchmarks [--documents FOLDER]`: one table, measured in one run on this machine.
+
+Absolute times say more about the machine than about the project; the ratios travel better, since
+what is compared was measured in turns. Ends in about a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks.parsing import parsing
+from benchmarks.sandboxes import verifications
+from benchmarks.starting import starting
+from benchmarks.table import render
+from synth_dspy.config import default_config_path
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Prints the table on standard output, progress on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--documents", type=Path, help="a folder of documents to parse, not the quickstart's"
+    )
+    documents = parser.parse_args(argv).documents or default_config_path().parent / "docs"
+    if not documents.is_dir():
+        parser.error(f"--documents {str(documents)!r} is not a folder")
+    groups = []
+    for name, measure in (
+        ("starting", starting),
+        ("sandboxes", lambda: verifications(progress)),
+        ("parsing", lambda: parsing(documents)),
+    ):
+        progress(f"measuring {name}")
+        groups.append(measure())
+    sys.stdout.write(
+        f"Medians on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}, "
+        f"Python {platform.python_version()}; ratio: times the first row of its group.\n\n"
+        f"{render(groups)}\n"
+    )
+    return 0
+
+
+def progress(line: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"bench: {line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

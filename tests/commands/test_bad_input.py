@@ -1,0 +1,165 @@
+"""Everything a user can get wrong: one clear sentence, exit code 2, and nothing half written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import Result, overrides, run
+
+
+def refused(result: Result, *said: str) -> None:
+    assert result.code == 2, result.err
+    assert "Traceback" not in result.err
+    for words in said:
+        assert words in result.err
+
+
+def test_a_missing_source_folder(project: Path, small: Callable[..., Result]) -> None:
+    refused(
+        small("pipeline", "--skip-analysis", *overrides(sources__0__path="nowhere")),
+        "nowhere",
+        "sources",
+    )
+    assert not (project / "outputs").exists()
+
+
+def test_a_source_without_documents(project: Path, small: Callable[..., Result]) -> None:
+    (project / "empty").mkdir()
+    refused(
+        small("pipeline", "--skip-analysis", *overrides(sources__0__path="empty")),
+        "No document was found",
+    )
+    assert not (project / "outputs").exists()
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    refused(run("pipeline", "--config", "none.yaml", cwd=tmp_path), "none.yaml does not exist")
+
+
+def test_an_unknown_key_with_the_nearest_one(project: Path, small: Callable[..., Result]) -> None:
+    result = small("pipeline", "--skip-analysis", *overrides(generation__target_sample=3))
+    refused(result, "generation.target_sample", "target_samples")
+    assert not (project / "outputs").exists()
+
+
+def test_an_unset_variable(small: Callable[..., Result]) -> None:
+    result = small("pipeline", *overrides(dataset__description="${NOT_SET_ANYWHERE}"))
+    refused(result, "NOT_SET_ANYWHERE")
+
+
+def test_a_wrong_type(small: Callable[..., Result]) -> None:
+    refused(small("pipeline", "--skip-analysis", *overrides(generation__target_samples="many")),
+            "generation.target_samples", "'many'")  # fmt: skip
+
+
+def test_splits_that_do_not_sum_to_one(small: Callable[..., Result]) -> None:
+    refused(
+        small("pipeline", "--skip-analysis", *overrides(dataset__train_split=0.9)),
+        "1.2",
+        "not to 1",
+    )
+
+
+def test_a_prompt_for_a_step_that_does_not_exist(small: Callable[..., Result]) -> None:
+    refused(small("pipeline", "--skip-analysis", *overrides(prompts__judge_all="Be kind.")),
+            "prompts.judge_all", "judge_sample")  # fmt: skip
+
+
+def test_an_unknown_stage_with_the_nearest_one(small: Callable[..., Result]) -> None:
+    refused(small("inspect", "--stage", "chunkz"), "no stage 'chunkz'", "Did you mean 'chunk")
+
+
+def test_a_stage_whose_input_was_not_made(small: Callable[..., Result]) -> None:
+    refused(small("chunk"), "`filter-images` has not run", "Run")
+
+
+def test_looking_at_a_run_that_is_not_there(small: Callable[..., Result]) -> None:
+    refused(small("inspect", "--stage", "parse"), "There is no run")
+    refused(small("stats"), "There is no run")
+    refused(small("cache-clear"), "There is no run")
+    refused(small("inspect-traces"), "conversations.jsonl does not exist")
+
+
+def test_a_github_source_says_what_to_do_instead(small: Callable[..., Result]) -> None:
+    result = small("pipeline", *overrides(sources__0__type="github", sources__0__path="a/b"))
+    refused(result, "Clone the repository")
+
+
+def test_an_unknown_command(project: Path) -> None:
+    refused(run("pipelin", cwd=project), "pipelin")
+
+
+def test_a_runner_that_does_not_exist(small: Callable[..., Result]) -> None:
+    refused(small("pipeline", "--skip-analysis", "--runner", "spark"), "--runner 'spark'")
+
+
+def test_no_sandbox_at_all_is_said_before_the_run_starts(
+    project: Path, small: Callable[..., Result]
+) -> None:
+    result = small(
+        "pipeline", *overrides(sandbox__backend="docker"), DOCKER_HOST="unix:///nowhere.sock"
+    )
+    refused(result, "Docker")
+    assert not (project / "outputs").exists()
+
+
+def test_without_docker_and_bubblewrap_it_says_how_to_get_one_and_the_unsafe_way_on(
+    project: Path, small: Callable[..., Result]
+) -> None:
+    result = small(
+        "pipeline",
+        *overrides(sandbox__backend="auto"),
+        DOCKER_HOST="unix:///nowhere.sock",
+        PATH="/nowhere",
+    )
+    refused(result, "apt-get install docker.io", "bubblewrap", "sandbox.backend=process")
+    assert not (project / "outputs").exists()
+
+
+def test_a_users_own_sandbox_module_is_noticed(project: Path) -> None:
+    (project / "sandbox.py").write_text("")
+    refused(run("stats", cwd=project, env={"PYTHONPATH": str(project)} | _ours()), "sandbox.py")
+
+
+def _ours() -> dict[str, str]:
+    root = Path(__file__).resolve().parents[2]
+    return {"PYTHONPATH": f"{os.curdir}{os.pathsep}{root}"}
+
+
+def test_a_broken_document_is_counted_and_the_run_goes_on(
+    project: Path, small: Callable[..., Result]
+) -> None:
+    (project / "docs" / "broken.ipynb").write_text("{")
+    (project / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7\n")
+    result = small("pipeline", "--skip-analysis")
+    assert result.code == 0, result.err
+    failed = small("inspect", "--stage", "parse", "--failed", "--json")
+    reasons = [json.loads(line) for line in failed.out.splitlines()]
+    assert len(reasons) == 2
+    assert all(line["reason"] and not line["retryable"] for line in reasons)
+    assert "1 docs from 3 files" in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "holds no record"),
+        ("{", "line 1: not JSON"),
+        ("[1]\n", "line 1: a JSON object is needed"),
+        ('{"test": "assert f() == 1"}\n', "solution"),
+    ],
+)
+def test_verify_names_the_line_that_it_cannot_read(
+    project: Path, small: Callable[..., Result], content: str, said: str
+) -> None:
+    (project / "rows.jsonl").write_text(content)
+    refused(run("verify", "rows.jsonl", "--config", "config.yaml", cwd=project), said)
+
+
+def test_verify_names_a_missing_file(project: Path) -> None:
+    refused(run("verify", "none.jsonl", "--config", "config.yaml", cwd=project), "none.jsonl")

@@ -1,0 +1,172 @@
+"""What travels in the wheel and the source distribution, and that the wheel works by itself."""
+
+from __future__ import annotations
+
+import email
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from synth_dspy import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("signatures", "sandbox", "synth_dspy")
+# Kinds of file that are code or data of the packages, wherever they lie in them.
+SHIPPED = {".py", ".typed", ".tmpl", ".css", ".js", ".json", ".yaml", ""}
+
+
+def build(target: str, folder: Path, source: Path = ROOT) -> Path:
+    """The one file that hatchling makes of `source`: `target` is `wheel` or `sdist`."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "-d", str(folder)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = folder.iterdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return zipfile.ZipFile(build("wheel", tmp_path_factory.mktemp("wheel")))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what installing the wheel would put beside its dependencies."""
+    site = tmp_path_factory.mktemp("site")
+    wheel.extractall(site)
+    return site
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked source distribution."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(build("sdist", folder)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / f"synth_dspy-{__version__}"
+
+
+def names(wheel: zipfile.ZipFile) -> set[str]:
+    return set(wheel.namelist())
+
+
+def run_installed(
+    installed: Path, folder: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """A command of the installed wheel, run in `folder`, outside of the repository."""
+    env = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=env, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def test_every_module_and_template_of_the_packages_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    there = {
+        file.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*")
+        if file.is_file() and file.suffix in SHIPPED and "__pycache__" not in file.parts
+    }
+    assert there - names(wheel) == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_says_that_it_is_typed(wheel: zipfile.ZipFile, package: str) -> None:
+    assert f"{package}/py.typed" in names(wheel)
+
+
+def test_the_quickstart_travels_with_its_documents(wheel: zipfile.ZipFile) -> None:
+    configs = ROOT / "configs"
+    there = {
+        f"synth_dspy/_configs/{file.relative_to(configs).as_posix()}"
+        for file in configs.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert "synth_dspy/_configs/quickstart/config.yaml" in there
+    assert there - names(wheel) == set()
+
+
+def test_the_sandboxs_image_context_travels(wheel: zipfile.ZipFile) -> None:
+    inside = {name for name in names(wheel) if name.startswith("sandbox/image/")}
+    assert {"sandbox/image/Dockerfile", "sandbox/image/worker.py"} <= inside
+
+
+def test_nothing_else_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    tops = {name.partition("/")[0] for name in names(wheel)}
+    assert tops == {*PACKAGES, f"synth_dspy-{__version__}.dist-info"}
+
+
+def test_no_secret_and_no_leftover_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    unwanted = ("__pycache__", ".pyc", ".env", ".ipynb_checkpoints", ".sqlite", "outputs/")
+    assert [name for name in names(wheel) for word in unwanted if word in name] == []
+
+
+def test_the_metadata_names_licence_version_and_command(wheel: zipfile.ZipFile) -> None:
+    info = f"synth_dspy-{__version__}.dist-info"
+    metadata = email.message_from_bytes(wheel.read(f"{info}/METADATA"))
+    assert metadata["Version"] == __version__
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert b"synth-dspy = synth_dspy.run:main" in wheel.read(f"{info}/entry_points.txt")
+    assert b"Apache License" in wheel.read(f"{info}/licenses/LICENSE")
+
+
+def test_the_wheel_finds_its_quickstart_outside_the_repository(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = "from synth_dspy.config import default_config_path as d; print(d())"
+    done = run_installed(installed, tmp_path, "-c", code)
+    assert done.stdout.strip() == str(installed / "synth_dspy/_configs/quickstart/config.yaml"), (
+        done.stderr
+    )
+
+
+def test_the_wheel_finds_its_image_context_outside_the_repository(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = (
+        "from sandbox.backend import image_folder as f, worker_modules as w;"
+        "print(f() / 'Dockerfile'); print(len(w()))"
+    )
+    done = run_installed(installed, tmp_path, "-c", code)
+    dockerfile, modules = done.stdout.split()
+    assert Path(dockerfile).is_relative_to(installed)
+    assert Path(dockerfile).is_file()
+    assert int(modules) == len(list((ROOT / "sandbox" / "image").glob("*.py")))
+
+
+def test_the_installed_command_checks_its_quickstart(installed: Path, tmp_path: Path) -> None:
+    done = run_installed(installed, tmp_path, "-m", "synth_dspy.run", "validate-config")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_source_distribution_holds_what_its_makefile_calls(sdist: Path) -> None:
+    for name in ("Makefile", "LICENSE", "CHANGELOG.md", "README.md", "tests/conftest.py",
+                 "scripts/install", "scripts/find-python", "benchmarks/__main__.py"):  # fmt: skip
+        assert (sdist / name).is_file(), name
+    assert os.access(sdist / "scripts" / "install", os.X_OK)
+
+
+def test_the_source_distribution_builds_the_same_wheel(
+    sdist: Path, wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    again = zipfile.ZipFile(build("wheel", tmp_path, source=sdist))
+    assert names(again) == names(wheel)
+
+
+@pytest.mark.slow
+def test_the_wheel_makes_a_dataset_outside_the_repository(
+    installed: Path, tmp_path: Path, sandbox_backend: str
+) -> None:
+    settings = ["--set", f"sandbox.backend={sandbox_backend}", "--set", "tracking.enabled=false"]
+    done = run_installed(
+        installed, tmp_path, "-m", "synth_dspy.run", "pipeline", "--trial", *settings
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert list((tmp_path / "outputs").glob("*/final/dataset_dict.json"))
