@@ -53,10 +53,10 @@ class Decision:
 
 def decide(reply: Reply, plan: Plan, nonce: str, timeout_s: float) -> Decision:
     """What a reply means. Pure."""
-    if reply.stopped == "timeout":
-        return Decision("timeout", f"it did not end within {timeout_s:g} s")
     if reply.oom_kills or reply.stopped == "memory":
         return Decision("memory", "it used more memory than the sandbox allows")
+    if reply.stopped == "timeout":
+        return Decision("timeout", f"it did not end within {timeout_s:g} s")
     if reply.stopped == "output_limit":
         return Decision("output_limit", "it printed more than the sandbox allows")
     lines = reply.record.splitlines()

@@ -21,12 +21,14 @@ QuestionType = Literal["function_completion", "code_generation", "qa"]
 Modality = Literal["text", "multimodal"]
 Difficulty = Literal["easy", "medium", "hard"]
 Quality = Literal["HIGH", "MEDIUM", "LOW"]
-DocumentKind = Literal["ipynb", "mdx", "md", "pdf", "facts"]
 ImageOrigin = Literal[
     "output", "output_tag", "attachment", "markdown", "html", "jsx", "directive",
     "pdf_bitmap", "pdf_vector", "data_uri",
 ]  # fmt: skip
 BlockKind = Literal["heading", "text", "code", "output", "image", "table"]
+
+DocumentKind = str
+"""ipynb, mdx, md, pdf, facts, or what a registered parser calls its own."""
 
 CODE_TYPES: tuple[QuestionType, ...] = ("function_completion", "code_generation")
 

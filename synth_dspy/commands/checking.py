@@ -11,7 +11,8 @@ from sandbox import open_sandbox
 from synth_dspy import __version__
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.config import Role
-from synth_dspy.recipes.assistant import STAGES, allocation_options, source_files
+from synth_dspy.recipes.assistant import STAGES, allocation_options
+from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.allocation import targets
 
 

@@ -27,13 +27,13 @@ from synth_dspy.recipes.assistant import (
     Recipe,
     assistant,
     planned_tasks,
-    source_files,
 )
 from synth_dspy.recipes.resources import Resources
 from synth_dspy.records import Chunk, Sample, Task
 from synth_dspy.runners.local import LocalRunner, Stopped
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Workbench
+from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.allocation import Cell
 from synth_dspy.stages.build import Committer
 from synth_dspy.stages.chunks import FilterChunks

@@ -48,7 +48,7 @@ def _plain(question: str) -> str:
 def _most_alike(question: str, passage: str, image_description: str) -> str:
     """The whole sentence most like the question, with the next one where that goes on."""
     about_figure = bool(image_description and _FIGURE.search(question))
-    pictured = prose.read(image_description.replace(figures.NOT_SEEN, ""))
+    pictured = figures.told(image_description)
     texts = [pictured, prose.read(passage)] if about_figure else [prose.read(passage)]
     found = [
         (text, sentence)

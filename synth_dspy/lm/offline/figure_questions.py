@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from synth_dspy.lm.offline import figures, prose
+from synth_dspy.lm.offline import figures
 from synth_dspy.lm.offline.nouns import as_inside
 from synth_dspy.lm.offline.pair import Pair, stands_alone
 from synth_dspy.lm.offline.verbs import base, can_be_subject
@@ -40,7 +40,7 @@ def pairs(description: str, image_code: str = "") -> tuple[Pair, ...]:
     figure = figures.subject(description, image_code)
     if not figure:
         return ()
-    sentences = [s.text for s in prose.read(description).sentences if s.text != figures.NOT_SEEN]
+    sentences = [sentence.text for sentence in figures.told(description).sentences]
     told = [s for s in sentences if not _OWN.match(s)]
     parts = list(_parts(figure, told))
     rows = [*_overview(figure, sentences, told), *parts[:1], *_reasons(figure, told)]

@@ -224,6 +224,11 @@ def _spoken_of(around: str, words: str, target: str) -> list[str]:
     return best[1]
 
 
+def told(description: str) -> prose.Prose:
+    """The sentences of a description; a title on a line of its own stays apart from them."""
+    return prose.read(description.replace(NOT_SEEN, "").replace("\n", "\n\n"))
+
+
 @lru_cache(maxsize=512)
 def subject(description: str, code: str = "") -> Subject:
     """What to call the figure in a question: its title, else its caption, else its own words."""
@@ -244,10 +249,17 @@ def subject(description: str, code: str = "") -> Subject:
             )[0]
             if 2 <= len(name.split()) <= 14:
                 return Subject("figure", name)
+    first, more, _ = description.partition("\n")
+    if more and 2 <= len(first.split()) <= 14 and not _GENERIC.match(first):
+        return Subject(noun, first.strip().rstrip("."))
     return Subject("figure", "")
 
 
 def _noun(description: str) -> str:
-    found = re.match(r"(?:An?|The) (?:\w+ ){0,2}?(chart|diagram|circuit|table|plot|graph|histogram|"
-                     r"formula|drawing|figure|map|bloch sphere)\b", description)  # fmt: skip
+    found = re.search(
+        r"^(?:An?|The) (?:\w+ ){0,2}?(chart|diagram|circuit|table|plot|graph|histogram|formula|"
+        r"drawing|figure|map|bloch sphere)\b",
+        description,
+        re.MULTILINE,
+    )
     return found[1] if found else "figure"

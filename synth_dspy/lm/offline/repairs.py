@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from synth_dspy.lm.offline.contract import Executor
     from synth_dspy.lm.offline.fields import Ask
 
-_SURVIVED = re.compile(r"\bsurviv|\bmutant|\bnot killed\b|\bweak\b", re.IGNORECASE)
+_SURVIVED = re.compile(
+    r"\bsurviv|\bmutant|\bnot killed\b|\bweak\b|\bsmall changes\b|\bstubs? (?:pass|passes)\b",
+    re.IGNORECASE,
+)
 _MORE = 6
 
 
