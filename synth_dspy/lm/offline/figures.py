@@ -206,7 +206,7 @@ def _inline(text: str) -> str:
 def _spoken_of(around: str, words: str, target: str) -> list[str]:
     """Sentences of the paragraph that speaks of this figure: the one most like its own words."""
     blocks: dict[int, list[str]] = {}
-    for sentence in prose.read(around).sentences:
+    for sentence in prose.read(_from_a_start(around)).sentences:
         blocks.setdefault(sentence.block, []).append(sentence.text)
     best: tuple[float, list[str]] = (0.0, [])
     for sentences in blocks.values():
@@ -227,6 +227,16 @@ def _spoken_of(around: str, words: str, target: str) -> list[str]:
 def told(description: str) -> prose.Prose:
     """The sentences of a description; a title on a line of its own stays apart from them."""
     return prose.read(description.replace(NOT_SEEN, "").replace("\n", "\n\n"))
+
+
+def _from_a_start(around: str) -> str:
+    """Text that was cut out of a document, without the code or sentence that it begins inside of."""
+    fence = re.search(r"^(?:```|~~~).*$", around, re.MULTILINE)
+    if fence and not fence[0].strip("`~ "):
+        around = around[fence.end() :]
+    if around[:1].islower() or around[:1] in ",.;:)":
+        around = around.partition(". ")[2]
+    return around
 
 
 @lru_cache(maxsize=512)
