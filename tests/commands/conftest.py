@@ -32,6 +32,10 @@ def depth(tips: int, size: float = 0.2) -> float:
     5.0
     >>> depth(2000)
     200.0
+    >>> [depth(999, 1.0), depth(1000, 1.0), depth(1001, 1.0)]
+    [999.0, 1000.0, 1000.0]
+    >>> [depth(0), depth(1, 0.25)]
+    [0.0, 0.2]
     """
     if tips < 0:
         raise ValueError("tips must not be negative")

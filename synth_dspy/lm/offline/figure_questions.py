@@ -25,7 +25,7 @@ _VISIBLE = re.compile(
     r"corner|tail|peak|peaks|markers?|cross|crosses|circles?|triangles?|region|band|stripe)\b"
 )
 _PART = re.compile(
-    r"^(?P<subject>The [^.,;:?!]{3,60}?) (?P<verb>is|are|marks?|shows?|compares?|follows?|gives?|"
+    r"^(?P<subject>The [^.,;:?!]{3,60}?) (?P<verb>is|are|marks?|shows?|compares?|follows?|"
     r"goes|go|stays?|lies|lie|connects?|joins?|holds?|stands? for|represents?|separates?|crosses) "
     r"(?P<rest>\S.*)$"
 )
@@ -41,7 +41,7 @@ def pairs(description: str, image_code: str = "") -> tuple[Pair, ...]:
     if not figure:
         return ()
     sentences = [sentence.text for sentence in figures.told(description).sentences]
-    told = [s for s in sentences if not _OWN.match(s)]
+    told = [s for s in sentences if not _OWN.match(s) and not figures.NUMBERED.match(s)]
     parts = list(_parts(figure, told))
     rows = [*_overview(figure, sentences, told), *parts[:1], *_reasons(figure, told)]
     rows += [*_axes(figure, description), *parts[1:], *_legend(figure, description)]
@@ -55,6 +55,8 @@ def _overview(figure: figures.Subject, sentences: list[str], told: list[str]) ->
     if opening is not None:
         # What follows may begin with "Its": the figure was named right before.
         answer = " ".join(told[opening : opening + 2])
+    elif captioned := [s for s in told[:2] if stands_alone(s, figure=True)]:
+        answer = " ".join(captioned)
     else:
         alt = re.search(r'alternative text reads "([^"]{30,})"', " ".join(sentences))
         if not alt:

@@ -25,6 +25,9 @@ _SPEAKS = re.compile(
     r"photographs?|schematic|screenshot|panels?|image|circuit diagram|illustration|map)\b",
     re.IGNORECASE,
 )  # fmt: skip
+NUMBERED = re.compile(
+    r"^(?:Figure|Fig\.?|Plate|Image|Picture) ?\d+(?:\.\d+)*[.:)]\s+", re.IGNORECASE
+)
 _PLOTS = (
     r"\.(?:plot|bar|barh|hist|scatter|step|fill_between|pie|boxplot|imshow|contourf?|errorbar|"
     r"stem|violinplot|heatmap)\(|plot_histogram|plot_distribution|savefig"
@@ -124,7 +127,8 @@ def _string(node: ast.expr) -> str:
         text = (
             first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
         )
-        text = re.sub(r"[\s:(,=-]+$", "", text)
+        # "Thirty floods: mean {m:.1f}" names its subject before the colon.
+        text = re.sub(r"(?:[:,(=]|\s-)[^:,(=]*$", "", text).strip()
     else:
         return ""
     text = " ".join(text.replace("$", "").split())
@@ -155,7 +159,7 @@ def kind_of(kinds: list[str], alt: str, caption: str, code: str, around: str) ->
 
 def _own(text: str) -> str:
     """Alternative text or caption that says something of this very picture."""
-    text = prose.clean(text)[0]
+    text = NUMBERED.sub("", prose.clean(text)[0])
     return "" if _GENERIC.match(text) else text
 
 
@@ -169,11 +173,14 @@ def describe(kind: str, alt: str, caption: str, code: str, around: str) -> str:
     if known.gates:
         parts.append(f"The code applies {_listing(known.gates, quote='`')}.")
     if caption:
-        parts.append(f'Its caption reads "{_inline(caption)}".')
+        first, *more = prose.split(caption)
+        parts.append(f'Its caption reads "{_inline(first)}".')
+        parts += [sentence for sentence in more if sentence.endswith(".")][:3]
     if alt and coverage(alt, caption) < 0.9:
         parts.append(f'Its alternative text reads "{_inline(alt)}".')
     words = " ".join((*known.titles, *known.legend, *known.x_labels, *known.y_labels, alt, caption))
-    parts += _spoken_of(around, words, known.drawn)[: max(1, 6 - len(parts))]
+    spoken = [s for s in _spoken_of(around, words, known.drawn) if s not in " ".join(parts)]
+    parts += [s for s in spoken if not caption or s not in caption][: max(1, 6 - len(parts))]
     return " ".join([*parts, NOT_SEEN])
 
 
@@ -230,7 +237,7 @@ def told(description: str) -> prose.Prose:
 
 
 def _from_a_start(around: str) -> str:
-    """Text that was cut out of a document, without the code or sentence that it begins inside of."""
+    """A cut-out of a document without the piece of code or sentence that it begins in."""
     fence = re.search(r"^(?:```|~~~).*$", around, re.MULTILINE)
     if fence and not fence[0].strip("`~ "):
         around = around[fence.end() :]
@@ -254,12 +261,14 @@ def subject(description: str, code: str = "") -> Subject:
     for pattern in (r'[Cc]aption reads "([^"]{3,300})"', r'alternative text reads "([^"]{3,400})"'):
         found = re.search(pattern, description)
         if found:
+            name = NUMBERED.sub("", found[1])
             name = re.split(
                 r",? (?:with|where|which|that|showing|across|in which)\b|[;:.] |, (?!\d)", found[1]
             )[0]
-            if 2 <= len(name.split()) <= 14:
+            if 2 <= len(name.split()) <= 14 and not re.match(r"(?:Figure|Fig\.?) ?\d", name):
                 return Subject("figure", name)
     first, more, _ = description.partition("\n")
+    first = NUMBERED.sub("", first)
     if more and 2 <= len(first.split()) <= 14 and not _GENERIC.match(first):
         return Subject(noun, first.strip().rstrip("."))
     return Subject("figure", "")

@@ -6,11 +6,10 @@ texts is read as an instruction: they are only compared.
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING
 
-from synth_dspy.lm.offline import figures, prose
+from synth_dspy.lm.offline import code_judges, figures, prose
 from synth_dspy.lm.offline.answers import NO_ANSWER
 from synth_dspy.lm.offline.support import Support, support
 from synth_dspy.lm.offline.verdicts import Score
@@ -54,7 +53,7 @@ def score_sample(inputs: Mapping[str, str]) -> dict[str, Score]:
     if inputs.get("type", "qa") == "qa":
         scores = _qa(question, answer, passage, described)
     else:
-        scores = _code(inputs["type"], question, answer, passage)
+        scores = code_judges.score(inputs["type"], question, answer, passage)
     if _ORDERS.search(question) or _ORDERS.search(answer):
         scores["well_formed"] = Score(0.0, "it holds orders to whoever judges it")
     scores["image_essential"] = _essential(
@@ -156,62 +155,6 @@ def _repeats(answer: str) -> bool:
     return len(set(sentences)) < len(sentences)
 
 
-def _code(kind: str, question: str, answer: str, passage: str) -> dict[str, Score]:
-    program = f"{_without_pass(question)}\n{answer}" if kind == "function_completion" else answer
-    try:
-        tree = ast.parse(program)
-    except (SyntaxError, ValueError):
-        broken = Score(0.0, "the code does not parse")
-        return dict.fromkeys(("correct", "grounded", "complete", "well_formed"), broken)
-    wanted = _named(question)
-    functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
-    node = functions.get(wanted)
-    if node is None or _is_stub(node):
-        empty = Score(0.0, f"it does not carry out {wanted or 'the function'}")
-        return {"correct": empty, "grounded": Score(0.4), "complete": empty,
-                "well_formed": Score(1.0)}  # fmt: skip
-    returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(node))
-    parameters = [a.arg for a in (*node.args.args, *node.args.kwonlyargs)]
-    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    unused = [p for p in parameters if p not in used]
-    correct = Score(1.0 if returns else 0.3, "it returns nothing")
-    if unused and len(unused) == len(parameters):
-        correct = Score(0.2, "it does not use its arguments")
-    known = coverage(answer, f"{passage}\n{question}")
-    text = ast.unparse(node)
-    form = Score(1.0)
-    if "```" in answer or "TODO" in text or "[IMAGE:" in answer:
-        form = Score(0.1, "it holds marks that are no part of a program")
-    grounded = Score(max(0.05, known - 0.1), "it uses what neither source nor question speaks of")
-    return {"correct": correct, "grounded": grounded, "complete": Score(1.0), "well_formed": form}
-
-
-def _without_pass(stub: str) -> str:
-    return re.sub(r"\n[ \t]*(?:pass|\.\.\.)[ \t]*\s*\Z", "", stub.rstrip())
-
-
-def _named(question: str) -> str:
-    """The function that a stub or an order asks for."""
-    try:
-        nodes = [n for n in ast.parse(question).body if isinstance(n, ast.FunctionDef)]
-        if nodes:
-            return nodes[-1].name
-    except (SyntaxError, ValueError):
-        pass
-    found = re.search(r"`(?:def )?(\w+)\(", question) or re.search(r"`(\w+)`", question)
-    return found[1] if found else ""
-
-
-def _is_stub(node: ast.FunctionDef) -> bool:
-    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    return all(
-        isinstance(s, ast.Pass | ast.Raise)
-        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
-        or (isinstance(s, ast.Return) and isinstance(s.value, ast.Constant | None))
-        for s in body
-    )
-
-
 def _essential(kind: str, question: str, answer: str, passage: str, described: str) -> Score:
     if not described:
         return Score(1.0)
@@ -241,6 +184,8 @@ def score_candidate(inputs: Mapping[str, str]) -> dict[str, Score]:
     wanted = stem_set(asked) - _ASKING
     found = wanted & stem_set(f"{passage}\n{described}")
     known = len(found) / len(wanted) if wanted else 1.0
+    # An order for code says itself what is to be done; the source need only speak of the same.
+    known += 0.35 if kind != "qa" else 0.0
     answerable = Score(max(0.03, known - 0.15), "the source speaks of something else")
     alone = Score(1.0)
     if _ABOUT_SOURCE.search(question):
@@ -249,7 +194,7 @@ def score_candidate(inputs: Mapping[str, str]) -> dict[str, Score]:
         alone = Score(0.1, "it begins with a word that refers to nothing")
     elif kind == "qa" and not described and _THE_FIGURE.search(question):
         alone = Score(0.2, "it speaks of a picture that is not given")
-    specific = _specific_code(kind, question) if kind != "qa" else _specific(question)
+    specific = code_judges.specific(kind, question) if kind != "qa" else _specific(question)
     return {"answerable": answerable, "self_contained": alone, "specific": specific}
 
 
@@ -261,17 +206,3 @@ def _specific(question: str) -> Score:
         return Score(0.1, "it names no subject")
     asked = question.count("?")
     return Score(1.0) if asked == 1 else Score(0.4, "it asks several things")
-
-
-def _specific_code(kind: str, question: str) -> Score:
-    if kind == "code_generation":
-        fine = bool(_named(question)) and len(question.split()) >= 12
-        return Score(1.0 if fine else 0.2, "it names no function, or not what it must return")
-    try:
-        tree = ast.parse(question)
-    except (SyntaxError, ValueError):
-        return Score(0.0, "the stub does not parse")
-    nodes = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
-    if not nodes or not ast.get_docstring(nodes[-1]):
-        return Score(0.1, "the stub has no function with a docstring")
-    return Score(1.0)

@@ -20,7 +20,7 @@ from synth_dspy.lm.offline.words import word_set
 Kind = Literal["import", "constant", "function", "class", "value"]
 BUILTINS = frozenset(dir(builtins))
 # What the sandbox has besides the standard library.
-_KNOWN_MODULES = frozenset(sys.stdlib_module_names) | {"numpy"}
+KNOWN_MODULES = frozenset(sys.stdlib_module_names) | {"numpy"}
 _PURE_CALLS = word_set(
     """
     dict list set frozenset tuple range len sum min max sorted zip enumerate round abs float
@@ -215,12 +215,18 @@ def free_names(node: ast.AST) -> frozenset[str]:
 def imported_module(definition: Definition) -> str:
     """The top-level module of an import."""
     node = ast.parse(definition.source).body[0]
-    if isinstance(node, ast.ImportFrom):
-        return (node.module or "").partition(".")[0]
-    assert isinstance(node, ast.Import)
-    return node.names[0].name.partition(".")[0]
+    assert isinstance(node, ast.Import | ast.ImportFrom)
+    return modules_of(node)[0]
+
+
+def modules_of(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Top-level modules that an import statement names."""
+    names = (
+        [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+    )
+    return [name.partition(".")[0] for name in names]
 
 
 def is_at_hand(definition: Definition) -> bool:
     """Whether an import is of the standard library or numpy."""
-    return imported_module(definition) in _KNOWN_MODULES
+    return imported_module(definition) in KNOWN_MODULES

@@ -34,12 +34,17 @@ class Pair:
 
 
 _DEICTIC = re.compile(
-    r"\b(?:below|above|following|previous(?:ly)?|earlier|later on|next (?:section|cell|step)|"
-    r"(?:this|these|our) (?:\w+ )?(?:notebook|page|section|tutorial|chapter|guide|lesson|course|"
+    # "below the lowest water" is no pointer, "the code below" is one.
+    r"\b(?:above|below)(?=\s*(?:[.,;:!?)]|$))|\bthe (?:above|below|following)\b|\bas follows\b|"
+    r"\b(?:codes?|cells?|examples?|tables?|drawing|circuits?|functions?|snippets?|outputs?|equations?|"
+    r"described|shown|mentioned|given|listed|defined|discussed|explained|seen) (?:above|below)\b|"
+    r"\b(?:previously|later on|so far|here|shown in|let us|click|sign in|log in)\b|let['\u2019]s\b|"
+    r"\bearlier\b(?! than)|"
+    r"\b(?:next|last|previous) (?:sections?|chapters?|cells?|steps?|lessons?)\b|"
+    r"\b(?:this|these|our) (?:\w+ )?(?:notebook|page|section|tutorial|chapter|guide|lesson|course|"
     r"module|document|example|article|paper|post|handbook|cell|code|exercise|book|case|table|"
-    r"figure|unit|lecture)|(?:as|we) (?:shown|seen|saw)|figures?|here|shown in|see (?:also|the)|"
-    r"last (?:section|chapter|lesson)|so far|let us|let['\u2019]s|click|sign in|log in)\b"
-    r"|\b(?:[Ww]e|[Oo]urs?|[Uu]s|I|[Mm]y|[Yy]ou|[Yy]our|[Yy]ours)\b|\[IMAGE"
+    r"figure|unit|lecture)\b|\b(?:as|we) (?:shown|seen|saw)\b|\bfigures?\b|\bsee (?:also|the)\b|"
+    r"\b(?:[Ww]e|[Oo]urs?|[Uu]s|I|[Mm]y|[Yy]ou|[Yy]our|[Yy]ours)\b|\[IMAGE|\bFigure \d",
 )
 _INJECTION = re.compile(
     r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:above|previous|prior|instructions?|everything)\b|"

@@ -60,7 +60,8 @@ def score_chunk(inputs: Mapping[str, str]) -> dict[str, Score]:
     links = len(re.findall(r"\]\(|https?://", passage))
     lines = [line for line in passage.split("\n") if line.strip()]
     listed = [line for line in lines if re.match(r"\s*(?:[-*+]|\d+\.)\s*\[[^\]]*\]\([^)]*\)", line)]
-    if _LICENCE.search(passage) and not functions:
+    licences = sum(bool(_LICENCE.search(sentence.text)) for sentence in text.sentences)
+    if licences and 3 * licences >= len(text.sentences) and not functions:
         teaches, fault = 0.1, "it is a licence"
     elif _INSTALL.search(passage):
         teaches, fault = 0.1, "it is the log of an installation"
@@ -73,7 +74,10 @@ def score_chunk(inputs: Mapping[str, str]) -> dict[str, Score]:
         )
     elif _noise(passage) > 0.5:
         teaches, fault = 0.1, "most of it is no language"
-    return {"teaches": Score(teaches, fault), "understandable": _understandable(passage, text)}
+    return {
+        "teaches": Score(teaches, fault),
+        "understandable": _understandable(passage, text, documented),
+    }
 
 
 def _noise(passage: str) -> float:
@@ -82,10 +86,12 @@ def _noise(passage: str) -> float:
     return sum(len(w) for w in passage.split() if len(w) > 60) / len(bare) if bare else 1.0
 
 
-def _understandable(passage: str, text: prose.Prose) -> Score:
+def _understandable(passage: str, text: prose.Prose, documented: int) -> Score:
     first = text.sentences[0].text if text.sentences else ""
     opening = passage.lstrip()[:1]
     words = len(stems(" ".join(s.text for s in text.sentences)))
+    if documented and words < 12:
+        return Score(0.7)  # a docstring says what its function does
     if words < 12 and not (fences(passage) and text.sentences):
         return Score(0.2, "there is too little of it")
     if opening.islower() and first[:1].islower():

@@ -64,9 +64,10 @@ def test_an_order_says_in_words_all_that_is_needed() -> None:
     order = ask(WriteTask, passage=GAUGES, variant=1).task
     assert order == (
         "Write a Python function `rain(tips: int, area: float = 1.0) -> float` that returns the "
-        "rain in millimetres for a number of tips. Negative tips raise ValueError. Zero tips "
-        "give 0.0. Define the constant `STEP_MM = 0.2`. For example, `rain(10)` gives `2.0` and `rain(0)` "
-        "gives `0.0`. Give the whole program: its imports, and every function that it needs."
+        "rain in millimetres for a number of tips. Negative tips raise ValueError. "
+        "Zero tips give 0.0. Define the constant `STEP_MM = 0.2`. "
+        "For example, `rain(10)` gives `2.0` and `rain(0)` gives `0.0`. "
+        "Give the whole program: its imports, and every function that it needs."
     )
 
 

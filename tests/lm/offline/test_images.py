@@ -97,3 +97,21 @@ def test_only_pictures_that_much_is_known_of_are_informative(
     kind: str, description: str, informative: bool
 ) -> None:
     assert ask(JudgeImage, kind=kind, description=description).informative is informative
+
+
+def test_text_that_was_cut_inside_code_or_a_sentence_is_read_from_its_first_whole_part() -> None:
+    text = "plot(x)\n```\n\nThe figure shows rain against tips of the bucket.\n\n```python\nx = 1"
+    described = ask(
+        DescribeImage, image=None, image_code=CURVE_CODE, surrounding_text=text, kinds=KINDS
+    ).description
+    assert "The figure shows rain against tips of the bucket." in described
+    assert "plot(x)" not in described
+
+
+def test_a_numbered_caption_gives_its_title_and_its_further_sentences() -> None:
+    caption = (
+        "Figure 2: The station in cross-section. The intake pipe joins the river and the well."
+    )
+    described = ask(DescribeImage, image=None, caption=caption, kinds=KINDS).description
+    assert 'Its caption reads "The station in cross-section".' in described
+    assert "The intake pipe joins the river and the well." in described
