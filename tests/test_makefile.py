@@ -92,12 +92,21 @@ def test_a_second_run_sets_nothing_up_again(house: House) -> None:
     assert house.calls("run") == ["python -m synth_dspy.run"]
 
 
-def test_tests_on_a_fresh_machine_install_the_tools_and_leave_slow_ones_out(house: House) -> None:
-    assert house.calls("test") == [
-        "install dev",
-        "python -m sandbox build",
-        "python -m pytest -m not slow",
-    ]
+def test_tests_on_a_fresh_machine_install_the_tools_first(house: House) -> None:
+    calls = house.calls("test")
+    assert calls[:2] == ["install dev", "python -m sandbox build"]
+    assert calls[2].startswith("python -m pytest ")
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("target", "selection"),
+    [("test", "-m not slow"), ("test-slow", "-m slow"), ("test-all", "")],
+)
+def test_each_test_target_runs_its_share(house: House, target: str, selection: str) -> None:
+    given = house.calls(target)[-1].removeprefix("python -m pytest")
+    assert given.endswith(selection)
+    assert (" -m " in given) == bool(selection)
 
 
 def test_a_run_after_the_tests_does_not_install_again(house: House) -> None:
@@ -149,8 +158,6 @@ def test_arguments_are_handed_on(house: House) -> None:
         ("stats", "python -m synth_dspy.run stats"),
         ("stage-parse", "python -m synth_dspy.run parse"),
         ("stage-filter-chunks", "python -m synth_dspy.run filter-chunks"),
-        ("test-slow", "python -m pytest -m slow"),
-        ("test-all", "python -m pytest"),
         ("bench", "python -m benchmarks"),
         ("lint", "python -m mypy"),
     ],

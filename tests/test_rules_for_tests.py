@@ -30,7 +30,7 @@ def test_another_machine_cannot_be_reached() -> None:
 
 
 def test_another_machines_name_cannot_be_looked_up() -> None:
-    with pytest.raises(socket.gaierror, match="tried to look up 'example.org'"):
+    with pytest.raises(socket.gaierror, match="tried to look up"):
         socket.getaddrinfo("example.org", 443)
 
 
@@ -48,7 +48,7 @@ SKIPS = "import pytest\ndef test_one():\n    pytest.skip('a tool is missing')\n"
 
 def test_a_skip_is_a_skip_by_default(inner: pytest.Pytester) -> None:
     inner.makepyfile(SKIPS)
-    inner.runpytest_subprocess().assert_outcomes(skipped=1)
+    inner.runpytest().assert_outcomes(skipped=1)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_skip_is_a_skip_by_default(inner: pytest.Pytester) -> None:
         (SKIPS, "failed"),
         (
             "import pytest\n@pytest.mark.skipif(True, reason='why')\ndef test_one(): pass\n",
-            "failed",
+            "errors",
         ),
         ("import pytest\npytest.skip('why', allow_module_level=True)\n", "errors"),
         ("import pytest\npytest.importorskip('no_such_module_here')\n", "errors"),
@@ -68,7 +68,7 @@ def test_where_nothing_may_be_skipped_a_skip_fails(
 ) -> None:
     monkeypatch.setenv("SYNTH_NO_SKIPS", "1")
     inner.makepyfile(source)
-    result = inner.runpytest_subprocess()
+    result = inner.runpytest()
     result.assert_outcomes(**{outcome: 1})
     result.stdout.fnmatch_lines(["*SYNTH_NO_SKIPS=1*"])
 
@@ -78,7 +78,7 @@ def test_an_expected_failure_is_no_skip(
 ) -> None:
     monkeypatch.setenv("SYNTH_NO_SKIPS", "1")
     inner.makepyfile("import pytest\n@pytest.mark.xfail\ndef test_one():\n    assert False\n")
-    inner.runpytest_subprocess().assert_outcomes(xfailed=1)
+    inner.runpytest().assert_outcomes(xfailed=1)
 
 
 def test_tests_of_the_corpus_skip_only_where_none_is_named(
@@ -86,9 +86,9 @@ def test_tests_of_the_corpus_skip_only_where_none_is_named(
 ) -> None:
     monkeypatch.setenv("SYNTH_NO_SKIPS", "1")
     inner.makepyfile("import pytest\n@pytest.mark.corpus\ndef test_one(): pass\n")
-    inner.runpytest_subprocess().assert_outcomes(skipped=1)
+    inner.runpytest().assert_outcomes(skipped=1)
     monkeypatch.setenv("SYNTH_CORPUS", "/somewhere")
-    inner.runpytest_subprocess().assert_outcomes(passed=1)
+    inner.runpytest().assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(("required", "outcome"), [("", "skipped"), ("1", "errors")])
@@ -98,7 +98,7 @@ def test_a_missing_engine_skips_and_fails_where_it_is_required(
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     monkeypatch.setenv("SYNTH_REQUIRE_DOCKER", required)
     inner.makepyfile("import pytest\n@pytest.mark.docker\ndef test_one(): pass\n")
-    result = inner.runpytest_subprocess()
+    result = inner.runpytest()
     result.assert_outcomes(**{outcome: 1})
 
 
@@ -109,4 +109,4 @@ def test_an_integration_test_has_a_backend_without_an_engine(
     inner.makepyfile(
         "def test_one(sandbox_backend): assert sandbox_backend in ('bwrap', 'process')"
     )
-    inner.runpytest_subprocess().assert_outcomes(passed=1)
+    inner.runpytest().assert_outcomes(passed=1)

@@ -112,6 +112,7 @@ class AnswerWriter(StepModule):
             question=candidate.question,
             entry_point=candidate.entry_point,
             passage=passage_of(candidate.chunk),
+            prior_code=candidate.chunk.prior_code,
             previous_program=program_of(candidate),
             report=report,
         )

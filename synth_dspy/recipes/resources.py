@@ -141,13 +141,17 @@ class Resources:
         return TraceWriter(self.run_dir / "traces" / "conversations.jsonl") if self.trace else None
 
     @cached_property
+    def _offline(self) -> OfflineModel:
+        async def execute(source: str, expressions: Sequence[str]) -> list[Evaluation]:
+            return await self.sandbox.evaluate(source, expressions)
+
+        return OfflineModel(seed=self.config.seed, execute=execute)
+
+    @cached_property
     def models(self) -> Models:
         """One language model an endpoint."""
         configure_dspy()
         generation, spent = self.config.generation, self.replies.totals()
-
-        async def execute(source: str, expressions: Sequence[str]) -> list[Evaluation]:
-            return await self.sandbox.evaluate(source, expressions)
 
         return Models(
             self.config.models.endpoints,
@@ -160,7 +164,7 @@ class Resources:
             traces=self._traces,
             concurrency=generation.llm_concurrency,
             vision_concurrency=generation.vlm_concurrency,
-            offline=OfflineModel(seed=self.config.seed, execute=execute),
+            offline=self._offline,
         )
 
     @cached_property
@@ -194,6 +198,8 @@ class Resources:
                     "tokens_per_minute", "price_per_million_input", "price_per_million_output",
                 },
             )  # fmt: skip
+            if endpoint.is_offline:
+                identity["version"] = self._offline.version
             bindings[role] = Binding(
                 lm=self.models.lm(endpoint.name),
                 model=self.models.model_name(endpoint.name),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LOG = logging.getLogger(__name__)
+RULES = 1
+"""Raised when the rules change what the model answers to the same prompt."""
+
 _CHARS_PER_TOKEN = 4  # a rough count, for budgets and statistics
 
 
@@ -37,6 +40,11 @@ class OfflineModel:
     def __init__(self, *, seed: int = 0, execute: Executor | None = None) -> None:
         self.seed = seed
         self._execute = execute
+
+    @property
+    def version(self) -> str:
+        """What a stored reply stays true for: another one may answer the same prompt otherwise."""
+        return f"{RULES}.{self.seed}"
 
     def __repr__(self) -> str:
         return f"OfflineModel(seed={self.seed})"

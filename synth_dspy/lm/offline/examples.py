@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -211,7 +212,7 @@ def _example(
         imports.append(definition.source)
     if not calls or len(source) > MAX_CHARS:
         return None
-    outcome, expected = _expected(want.strip(), raised, printed and _may_be_text(made, calls))
+    outcome, expected = _expected(want.strip(), raised, printed and _may_be_text(made, node, calls))
     if not expected or len(expected) > MAX_CHARS:
         return None
     return Example(source, outcome, expected, calls, tuple(imports), documented=not printed)
@@ -224,12 +225,15 @@ _UNSTEADY = word_set(
 )
 
 
-def _may_be_text(made: Module, calls: frozenset[str]) -> bool:
-    """Whether `print` may have written a string that looks like a number."""
+def _may_be_text(made: Module, node: ast.expr, calls: frozenset[str]) -> bool:
+    """Whether `print` may have written a string that looks like another literal."""
+    direct = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     for name in calls:
-        node = made.names[name].node
-        returns = node.returns if isinstance(node, ast.FunctionDef) else None
-        if returns is None or "str" in ast.unparse(returns):
+        function = made.names[name].node
+        returns = function.returns if isinstance(function, ast.FunctionDef) else None
+        written = ast.unparse(returns) if returns is not None else "str"
+        # Of a tuple of strings only a part can be a string, never the whole.
+        if "str" in (written.split(" | ") if direct else re.findall(r"\w+", written)):
             return True
     return False
 

@@ -100,6 +100,15 @@ def test_text_that_looks_like_a_number_is_compared_as_text() -> None:
     assert "str(candidate(3)) == '3'" in test
 
 
+def test_a_printed_tuple_is_a_value_even_when_it_holds_text() -> None:
+    passage = (
+        "```python\ndef ends(x: str) -> tuple[str, str]:\n    return x[0], x[-1]\n\n"
+        "print(ends('abc'))\n```\n\n```text\n('a', 'c')\n```"
+    )
+    test = ask(WriteTest, passage=passage, entry_point="ends").test_code
+    assert "candidate('abc') == ('a', 'c')" in test
+
+
 @pytest.mark.parametrize(
     "output", ["nan", "<object at 0x7f>", "[1, ..., 3]", "array([1, 2])", "inf"]
 )
