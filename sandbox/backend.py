@@ -23,8 +23,8 @@ class Backend(Protocol):
 
     isolation: Isolation
 
-    def start(self) -> Channel:
-        """A worker that has greeted.
+    def start(self, hash_seed: int = 0) -> Channel:
+        """A worker that has greeted, whose hashes of text are seeded with `hash_seed`.
 
         Raises:
             SandboxError: it cannot be started; the text says why.

@@ -1,8 +1,9 @@
 """Bubblewrap: namespaces without a daemon, for users who are not root.
 
 The box sees the system's programs and libraries and the Python that runs this, read-only, and a
-/tmp of its own; no home, no /etc, no network. There is no control group, so memory is watched by
-the worker and processes are counted by the kernel within the box's user namespace (Linux 5.14).
+/tmp of its own that nothing can be run from; no home, no /etc, no network. There is no control
+group, so memory is watched by the worker every 20 ms, and processes are counted by the kernel
+within the box's user namespace (Linux 5.14).
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from pathlib import Path
 
 from sandbox.backend import PACKAGE, boot, worker_modules
 from sandbox.errors import SandboxError, SandboxUnavailable
+from sandbox.image.mounts import VARIABLE
 from sandbox.records import Isolation, Limits
 from sandbox.wire import Channel, PipeChannel, WorkerDied
 
+_SHM_MB, _SHM_FILES = 16, 1024
+# The worker gives both up before its first job (see `sandbox.image.mounts`).
+_FOR_MOUNTS = ("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP")
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 
 
@@ -57,7 +62,7 @@ class BwrapBackend:
         for module in worker_modules():
             shutil.copy(module, package)
 
-    def argv(self) -> list[str]:
+    def argv(self, hash_seed: int = 0) -> list[str]:
         """The whole command line of a worker."""
         limits = self.limits
         binds: list[str] = []
@@ -80,21 +85,22 @@ class BwrapBackend:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONHASHSEED": "0",
+            "PYTHONHASHSEED": str(hash_seed),
             "SANDBOX_PRELOAD": ",".join(self.preload),
+            VARIABLE: f"/tmp:{limits.tmp_mb}:{limits.tmp_inodes},/dev/shm:{_SHM_MB}:{_SHM_FILES}",
         }
         sets = [x for key, value in environment.items() for x in ("--setenv", key, value)]
         return [
             self.program, "--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1",
             *binds,
-            "--size", str(limits.tmp_mb << 20), "--tmpfs", "/tmp",
-            "--proc", "/proc", "--dev", "/dev", "--size", str(16 << 20), "--tmpfs", "/dev/shm",
+            "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
+            "--tmpfs", "/dev/shm",
             "--chdir", "/tmp", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox",
-            "--cap-drop", "ALL", "--clearenv", *sets, "--remount-ro", "/",
+            "--cap-drop", "ALL", *_FOR_MOUNTS, "--clearenv", *sets, "--remount-ro", "/",
             python, "-s", "-P", "-u", "-c", boot("/opt/worker", "/opt/site"),
         ]  # fmt: skip
 
-    def start(self) -> Channel:
+    def start(self, hash_seed: int = 0) -> Channel:
         """A worker that has greeted.
 
         Raises:
@@ -102,7 +108,7 @@ class BwrapBackend:
         """
         channel: Channel | None = None
         try:
-            channel = PipeChannel(self.argv(), {"PATH": "/usr/bin:/bin"})
+            channel = PipeChannel(self.argv(hash_seed), {"PATH": "/usr/bin:/bin"})
             channel.greet(60.0)
         except WorkerDied as error:
             if channel is not None:

@@ -68,7 +68,7 @@ class DockerBackend:
         self.name = secrets.token_hex(8)
         self._lock = threading.Lock()  # the SDK's session is not meant for several threads
 
-    def start(self) -> Channel:
+    def start(self, hash_seed: int = 0) -> Channel:
         """A container whose worker has greeted.
 
         Raises:
@@ -80,7 +80,7 @@ class DockerBackend:
         channel: ContainerChannel | None = None
         try:
             with self._lock:
-                container = self.client.containers.create(self.image, **self._options())
+                container = self.client.containers.create(self.image, **self._options(hash_seed))
                 channel = ContainerChannel(container, self._lock)
                 container.start()
             channel.greet(_START_S)
@@ -94,7 +94,7 @@ class DockerBackend:
             raise SandboxError(f"the worker in the container did not start: {error}") from error
         return channel
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, hash_seed: int) -> dict[str, Any]:
         limits = self.limits
         flags = f"rw,noexec,nosuid,nodev,mode=1777,size={limits.tmp_mb}m"
         memory = limits.memory_mb << 20
@@ -103,7 +103,7 @@ class DockerBackend:
             "cap_drop": ["ALL"],
             "environment": {
                 "SANDBOX_PRELOAD": ",".join(self.preload),
-                "PYTHONHASHSEED": "0",
+                "PYTHONHASHSEED": str(hash_seed),
             },
             "hostname": "sandbox",
             "ipc_mode": "private",

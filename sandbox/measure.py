@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sandbox.mutate import Mutant, sample, stubs
 from sandbox.records import Job, Strength, Verdict
@@ -16,7 +16,24 @@ _SLOWER = 10.0  # a mutant may take this many times what the solution took: it m
 _LEAST_S = 0.5
 
 
-async def measure(verify: Verify, job: Job, *, max_mutants: int, seed: int) -> Strength:
+@dataclass(frozen=True, slots=True)
+class WrongVersions:
+    """Of one solution: stubs, which do nothing, and mutants, which differ in one place."""
+
+    stubs: list[Mutant]
+    mutants: list[Mutant]
+
+
+def wrong_versions(job: Job, max_mutants: int, seed: int) -> WrongVersions:
+    """What the job's test will be tried on; none if the solution is not Python. CPU only."""
+    planned = plan(job)
+    if planned.problem is not None:
+        return WrongVersions([], [])
+    entry = job.entry_point or planned.entry_point
+    return WrongVersions(stubs(job.solution, entry), sample(job.solution, max_mutants, seed))
+
+
+async def measure(verify: Verify, job: Job, wrong: WrongVersions) -> Strength:
     """Runs the job, then its stubs and mutants, all at once (the pool queues them).
 
     A job that does not pass itself has no strength: all counts are 0.
@@ -24,12 +41,10 @@ async def measure(verify: Verify, job: Job, *, max_mutants: int, seed: int) -> S
     baseline = await verify(job)
     if not baseline.passed:
         return Strength(0, (), 0, 0, ())
-    entry = job.entry_point or plan(job).entry_point
     timeout_s = max(_LEAST_S, _SLOWER * baseline.seconds)
     if job.timeout_s is not None:
         timeout_s = min(timeout_s, job.timeout_s)
-    empty = stubs(job.solution, entry)
-    changed = sample(job.solution, max_mutants, seed)
+    empty, changed = wrong.stubs, wrong.mutants
     verdicts = await asyncio.gather(
         *(verify(_with(job, mutant, timeout_s)) for mutant in [*empty, *changed])
     )

@@ -66,12 +66,23 @@ def _statement(body: str) -> list[ast.stmt]:
 
 
 def sample(source: str, count: int, seed: int) -> list[Mutant]:
-    """At most `count` mutants, drawn without replacement, in the order of the text."""
-    found = list(mutants(source))
-    if len(found) <= count:
-        return found
-    chosen = random.Random(seed).sample(range(len(found)), count)
-    return [found[i] for i in sorted(chosen)]
+    """At most `count` mutants, drawn without replacement, in the order of the text.
+
+    Only what is drawn is made: a copy of a long program's tree costs milliseconds.
+    """
+    tree = parse(source)
+    places = _places(tree)
+    drawn = random.Random(seed).sample(range(len(places)), len(places))
+    made: dict[int, Mutant] = {}
+    seen = {ast.unparse(tree)}
+    for at in drawn:
+        if len(made) == count:
+            break
+        mutant = _mutant(tree, *places[at])
+        if mutant is not None and mutant.source not in seen:
+            seen.add(mutant.source)
+            made[at] = mutant
+    return [made[at] for at in sorted(made)]
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -82,17 +93,27 @@ def mutants(source: str) -> Iterator[Mutant]:
     """
     tree = parse(source)
     seen = {ast.unparse(tree)}
-    for index, node in _sites(tree):
-        for choice in range(_choices(node)):
-            changed = copy.deepcopy(tree)
-            place = _at(changed, index)
-            label = _change(changed, place, choice)
-            if label is None:
-                continue
-            text = ast.unparse(ast.fix_missing_locations(changed))
-            if text not in seen:
-                seen.add(text)
-                yield Mutant(f"line {getattr(node, 'lineno', 0)}: {label}", text)
+    for place in _places(tree):
+        mutant = _mutant(tree, *place)
+        if mutant is not None and mutant.source not in seen:
+            seen.add(mutant.source)
+            yield mutant
+
+
+def _places(tree: ast.Module) -> list[tuple[int, ast.AST, int]]:
+    """Everything that can be changed: a node, its place in `ast.walk`, and which change."""
+    return [
+        (index, node, choice) for index, node in _sites(tree) for choice in range(_choices(node))
+    ]
+
+
+def _mutant(tree: ast.Module, index: int, node: ast.AST, choice: int) -> Mutant | None:
+    changed = copy.deepcopy(tree)
+    label = _change(changed, _at(changed, index), choice)
+    if label is None:
+        return None
+    text = ast.unparse(ast.fix_missing_locations(changed))
+    return Mutant(f"line {_line(node)}: {label}", text)
 
 
 def _at(tree: ast.Module, index: int) -> ast.AST:

@@ -19,13 +19,14 @@ from sandbox.backend import Backend
 from sandbox.decide import Decision, Reply, decide
 from sandbox.errors import SandboxError
 from sandbox.evaluation import task_of, values_of
-from sandbox.measure import measure
+from sandbox.measure import measure, wrong_versions
 from sandbox.records import Assurance, Evaluation, Isolation, Job, Limits, Strength, Verdict
 from sandbox.static import Plan, plan
 from sandbox.wire import Channel, WorkerDied
 
 T = TypeVar("T")
 
+HASH_SEEDS = (0, 7919, 104_729)  # of world 0, of odd worlds, of the other even ones
 _GRACE_S = 15.0
 _HONEST = Job("def one():\n    return 1\n", "assert one() == 1\n", timeout_s=10.0)
 
@@ -41,9 +42,14 @@ class Pool:
         self.workers = workers
         self.backend = backend
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
-        self._idle: queue.LifoQueue[Channel | None] = queue.LifoQueue()
-        for _ in range(workers):
-            self._idle.put(None)
+        self._parsing = ThreadPoolExecutor(1, thread_name_prefix="sandbox-parsing")
+        # By lane, so that worlds with other hash seeds have workers of their own, and only if used.
+        self._idle: tuple[queue.LifoQueue[Channel | None], ...] = tuple(
+            queue.LifoQueue() for _ in HASH_SEEDS
+        )
+        for lane in self._idle:
+            for _ in range(workers):
+                lane.put(None)
         self._closed = False
 
     async def verify(self, job: Job) -> Verdict:
@@ -52,7 +58,7 @@ class Pool:
         Raises:
             SandboxError: the box is broken; the verdict is not known.
         """
-        planned = plan(job)  # here: parsing in several threads at once is not safe
+        planned = await self._in_thread(lambda: plan(job), self._parsing)
         return await self._in_thread(lambda: self._verify(job, planned))
 
     async def evaluate(
@@ -71,7 +77,8 @@ class Pool:
         Raises:
             SandboxError: the box is broken.
         """
-        return await measure(self.verify, job, max_mutants=max_mutants, seed=seed)
+        wrong = await self._in_thread(lambda: wrong_versions(job, max_mutants, seed), self._parsing)
+        return await measure(self.verify, job, wrong)
 
     async def aclose(self) -> None:
         """Ends every worker; waits until none is left. May be called twice."""
@@ -86,17 +93,21 @@ class Pool:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(
+        self, work: Callable[[], T], threads: ThreadPoolExecutor | None = None
+    ) -> T:
         if self._closed:
             raise SandboxError("the sandbox has been closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(threads or self._threads, work)
 
     def _close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        while not self._idle.empty():
-            channel = self._idle.get_nowait()
-            if channel is not None:
-                channel.close()
+        for threads in (self._parsing, self._threads):
+            threads.shutdown(wait=True, cancel_futures=True)
+        for lane in self._idle:
+            while not lane.empty():
+                channel = lane.get_nowait()
+                if channel is not None:
+                    channel.close()
         self.backend.close()
 
     def _verify(self, job: Job, planned: Plan) -> Verdict:
@@ -128,7 +139,7 @@ class Pool:
         }
         task = json.dumps(config).encode() + b"\n" + job.test.encode(errors="surrogatepass")
         solution = job.solution.encode(errors="surrogatepass")
-        reply = self._ask(mode, solution, task, timeout_s)
+        reply = self._ask(mode, solution, task, timeout_s, job.world)
         if reply is None:
             return Decision("sandbox_error", "the code broke the sandbox twice"), 0.0
         return decide(reply, planned, nonce, timeout_s), reply.seconds
@@ -139,10 +150,12 @@ class Pool:
         reply = self._ask("evaluate", source.encode(errors="surrogatepass"), task, timeout_s)
         return values_of(reply, len(expressions), nonce, timeout_s)
 
-    def _ask(self, mode: str, solution: bytes, task: bytes, timeout_s: float) -> Reply | None:
+    def _ask(
+        self, mode: str, solution: bytes, task: bytes, timeout_s: float, world: int = 0
+    ) -> Reply | None:
         """The reply; None when this very job breaks workers that serve honest code."""
         for _ in range(2):
-            reply = self._try(mode, solution, task, timeout_s)
+            reply = self._try(mode, solution, task, timeout_s, world)
             if reply is not None:
                 return reply
         config = json.dumps({"nonce": "", "entry_point": "", "style": "python", "classes": []})
@@ -154,13 +167,16 @@ class Pool:
             )
         return None
 
-    def _try(self, mode: str, solution: bytes, task: bytes, timeout_s: float) -> Reply | None:
-        channel = self._idle.get()
+    def _try(
+        self, mode: str, solution: bytes, task: bytes, timeout_s: float, world: int = 0
+    ) -> Reply | None:
+        lane = 0 if world == 0 else 2 - world % 2
+        channel = self._idle[lane].get()
         healthy = False
         try:
             if channel is None:
-                channel = self.backend.start()
-            reply = channel.ask(self._header(mode, timeout_s), solution, task, _GRACE_S)
+                channel = self.backend.start(HASH_SEEDS[lane])
+            reply = channel.ask(self._header(mode, timeout_s, world), solution, task, _GRACE_S)
             healthy = reply.clean and channel.jobs < self.limits.jobs_per_worker
             return reply
         except WorkerDied:
@@ -168,13 +184,14 @@ class Pool:
         finally:
             if channel is not None and not healthy:
                 channel.close()
-            self._idle.put(channel if healthy else None)
+            self._idle[lane].put(channel if healthy else None)
 
-    def _header(self, mode: str, timeout_s: float) -> dict[str, object]:
+    def _header(self, mode: str, timeout_s: float, world: int) -> dict[str, object]:
         limits = self.limits
         return {
             "mode": mode,
             "timeout_s": timeout_s,
+            "world": world,
             "address_space_mb": limits.address_space_mb,
             "file_mb": limits.file_mb,
             "nofile": limits.nofile,

@@ -29,7 +29,7 @@ class ProcessBackend:
         for module in worker_modules():
             shutil.copy(module, package)
 
-    def start(self) -> Channel:
+    def start(self, hash_seed: int = 0) -> Channel:
         """A worker that has greeted.
 
         Raises:
@@ -43,7 +43,7 @@ class ProcessBackend:
             "LANG": "C.UTF-8",
             "OPENBLAS_NUM_THREADS": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONHASHSEED": "0",
+            "PYTHONHASHSEED": str(hash_seed),
             "SANDBOX_FOLDER": str(work),
             "SANDBOX_PRELOAD": ",".join(self.preload),
         }

@@ -59,6 +59,8 @@ class Job:
             both in one; `auto` is split unless the test needs a class of the solution, or a value
             passed between the two is not plain data.
         timeout_s: replaces `Limits.timeout_s`.
+        world: 0 runs with fixed seeds and the true clock; every other number has hash seeds,
+            random seeds and a date of its own. A sound pair passes in all of them.
     """
 
     solution: str
@@ -66,6 +68,7 @@ class Job:
     entry_point: str = ""
     mode: Mode = "auto"
     timeout_s: float | None = None
+    world: int = 0
 
 
 @dataclass(frozen=True, slots=True)

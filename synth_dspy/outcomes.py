@@ -49,13 +49,38 @@ class Failed:
 Outcome = Kept[Any] | Dropped | Failed
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What memory keeps of a finished record: counts, never content.
+
+    Attributes:
+        kind: kept, dropped or failed; reason: of a drop or a failure.
+        outputs: how many records came of it.
+        calls: paid calls to models; replayed: replies that had been paid for before.
+        seconds: of the work, when it was done.
+    """
+
+    key: str
+    kind: str
+    reason: str
+    outputs: int
+    cached: bool
+    calls: int = 0
+    replayed: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of a stage while it runs, and what its `summary.json` says.
 
     Attributes:
         cached: of `taken`, how many were found finished in the journal.
-        seconds: wall time of the stage; cost in US dollars; tokens in and out together.
+        llm_calls, tokens, cost_usd, seconds: of this run; tokens in and out together, US dollars,
+            wall time.
+        total_*: of all the work that the present result took, in whatever run it was done.
     """
 
     stage: str
@@ -64,26 +89,37 @@ class Tally:
     outputs: int = 0
     failed: int = 0
     cached: int = 0
-    retried: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
     llm_calls: int = 0
     tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
+    total_calls: int = 0
+    total_tokens: int = 0
+    total_cost_usd: float = 0.0
+    total_seconds: float = 0.0
 
-    def count(self, outcome: Outcome, *, cached: bool) -> None:
-        """Count one record's outcome."""
+    def add(self, mark: Mark) -> None:
+        """Count one record; calls, tokens and cost only when its work was done in this run."""
         self.taken += 1
-        self.cached += cached
-        if isinstance(outcome, Kept):
+        self.cached += mark.cached
+        if mark.kind == "kept":
             self.kept += 1
-            self.outputs += len(outcome.outputs)
-        elif isinstance(outcome, Dropped):
-            self.dropped[outcome.reason] = self.dropped.get(outcome.reason, 0) + 1
+            self.outputs += mark.outputs
+        elif mark.kind == "dropped":
+            self.dropped[mark.reason] = self.dropped.get(mark.reason, 0) + 1
         else:
             self.failed += 1
-            self.failures[outcome.reason] = self.failures.get(outcome.reason, 0) + 1
+            self.failures[mark.reason] = self.failures.get(mark.reason, 0) + 1
+        self.total_calls += mark.calls + mark.replayed
+        self.total_tokens += mark.tokens
+        self.total_cost_usd += mark.cost_usd
+        self.total_seconds += mark.seconds
+        if not mark.cached:
+            self.llm_calls += mark.calls
+            self.tokens += mark.tokens
+            self.cost_usd += mark.cost_usd
 
     @property
     def total_dropped(self) -> int:
@@ -105,4 +141,10 @@ class Tally:
             "tokens": self.tokens,
             "cost_usd": round(self.cost_usd, 6),
             "seconds": round(self.seconds, 3),
+            "total": {
+                "llm_calls": self.total_calls,
+                "tokens": self.total_tokens,
+                "cost_usd": round(self.total_cost_usd, 6),
+                "seconds": round(self.total_seconds, 3),
+            },
         }

@@ -6,7 +6,6 @@ import email
 import os
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -46,8 +45,7 @@ def installed(wheel: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) 
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution."""
     folder = tmp_path_factory.mktemp("sdist")
-    with tarfile.open(build("sdist", folder)) as archive:
-        archive.extractall(folder, filter="data")
+    subprocess.run(["tar", "-xzf", build("sdist", folder), "-C", folder], check=True)
     return folder / f"synth_dspy-{__version__}"
 
 
@@ -168,5 +166,7 @@ def test_the_wheel_makes_a_dataset_outside_the_repository(
     done = run_installed(
         installed, tmp_path, "-m", "synth_dspy.run", "pipeline", "--trial", *settings
     )
+    # 1 says that a target was not met, which a small sample's need not be.
     assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     assert list((tmp_path / "outputs").glob("*/final/dataset_dict.json"))

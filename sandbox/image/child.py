@@ -10,8 +10,10 @@ import signal
 import sys
 from typing import Any
 
+from . import clock
 from .seccomp import Filter
 
+_SEED = 0x5EED
 FIRST_FD = 10  # where the descriptors that a job keeps are found, in order
 _SET_DUMPABLE, _NO_NEW_PRIVS, _MB = 4, 38, 1 << 20
 
@@ -21,7 +23,6 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",
     "MPLBACKEND": "Agg",
 }
 
@@ -65,8 +66,9 @@ def enter(
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    hash_seed = os.environ.get("PYTHONHASHSEED", "0")
     os.environ.clear()
-    os.environ.update(_ENVIRONMENT, HOME=folder, TMPDIR=folder)
+    os.environ.update(_ENVIRONMENT, PYTHONHASHSEED=hash_seed, HOME=folder, TMPDIR=folder)
     os.chdir(folder)
     os.umask(0o077)
     if not readable:
@@ -74,10 +76,13 @@ def enter(
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     if filter_ is not None and not filter_.install(libc):
         os._exit(96)
-    random.seed(0x5EED)
+    world = header.get("world", 0)
+    random.seed(_SEED + world)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
-        numpy.random.seed(0x5EED)
+        numpy.random.seed(_SEED + world)
+    if world:
+        clock.shift(world * clock.STEP_S)
     return [FIRST_FD + index for index in range(len(keep))]
 
 

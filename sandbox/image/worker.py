@@ -26,7 +26,7 @@ import time
 import traceback
 from typing import Any
 
-from . import child, evaluate, inproc, split, sweep
+from . import child, evaluate, inproc, mounts, split, sweep
 from .pipes import read_exactly
 from .seccomp import Filter
 
@@ -53,6 +53,8 @@ class Worker:
         for number in range(1, signal.NSIG):
             if number in signal.valid_signals() - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_IGN)
+        if os.environ.get(mounts.VARIABLE):
+            mounts.mount_own(self.libc, os.environ[mounts.VARIABLE])
         self.libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
         if not self.alone:
             self.libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from synth_dspy.dataset.quota import Quota
 from synth_dspy.errors import BudgetExceededError
-from synth_dspy.outcomes import Failed, Kept, Tally
+from synth_dspy.outcomes import Failed, Kept, Mark, Tally
 from synth_dspy.records import content_hash, digest
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Done, Workbench
@@ -72,14 +72,15 @@ class LocalRunner:
             asyncio.Queue(_QUEUE) for _ in stages
         ]
         finished: list[tuple[Place, Any]] = []
-        done: dict[str, dict[Place, Done]] = {stage.name: {} for stage in stages}
+        done: dict[str, dict[Place, Mark]] = {stage.name: {} for stage in stages}
         started = time.perf_counter()
-        totals = list(records)
         for stage in stages:
-            self._reporter.start(stage.name, len(totals) if stage is stages[0] else None)
+            first = stage is stages[0]
+            total = len(records) if first and isinstance(records, Sized) else None
+            self._reporter.start(stage.name, total)
 
         async def feed() -> None:
-            for index, record in enumerate(totals):
+            for index, record in enumerate(records):
                 if self._stop:
                     break
                 await queues[0].put(((index,), record))
@@ -91,7 +92,7 @@ class LocalRunner:
                 result = await self._one(stage, record)
                 if result is None:
                     continue
-                done[stage.name][place] = result
+                done[stage.name][place] = result.mark()
                 self._reporter.advance(stage.name, result.outcome)
                 if isinstance(result.outcome, Kept):
                     for index, output in enumerate(result.outcome.outputs):
@@ -138,9 +139,9 @@ class LocalRunner:
         return done
 
     def _conclude(
-        self, stage: MapStage[Any, Any], done: Mapping[Any, Done], seconds: float
+        self, stage: MapStage[Any, Any], marks: Mapping[Any, Mark], seconds: float
     ) -> Tally:
-        tally = self.bench.conclude(stage, (done[place] for place in sorted(done)), seconds)
+        tally = self.bench.conclude(stage, (marks[place] for place in sorted(marks)), seconds)
         self._reporter.finish(tally, stage.unit)
         self.tallies[stage.name] = tally
         return tally
@@ -169,7 +170,7 @@ class LocalRunner:
             Stopped: by `stop` or by the budget; what was evaluated is kept and listed.
         """
         quota: Quota[C, Any] = Quota([cell_of(task) for task in tasks], targets, is_duplicate)
-        went: dict[int, list[Done]] = {}
+        went: dict[int, list[Mark]] = {}
         self.rejections = defaultdict(Counter)
         started = time.perf_counter()
         self._reporter.start("generate", sum(targets.values()))
@@ -181,19 +182,17 @@ class LocalRunner:
                 result = await self._one(stage, record)
                 if result is None:
                     return
-                path.append(result)
+                path.append(result.mark())
                 if not isinstance(result.outcome, Kept):
+                    reason = f"{stage.name}: {result.outcome.reason}"
+                    self.rejections[cell_of(tasks[rank])][reason] += 1
+                    record = None
                     break
                 (record,) = result.outcome.outputs
             went[rank] = path
-            accepted = isinstance(path[-1].outcome, Kept)
-            quota.report(rank, record if accepted else None)
-            if accepted:
-                self._reporter.advance("generate", path[-1].outcome)
-            else:
-                last = path[-1].outcome
-                reason = f"{stages[len(path) - 1].name}: {getattr(last, 'reason', '')}"
-                self.rejections[cell_of(tasks[rank])][reason] += 1
+            quota.report(rank, record)
+            if record is not None:
+                self._reporter.advance("generate", Kept((record,)))
 
         try:
             while not quota.done and not self._stop:
@@ -219,14 +218,14 @@ class LocalRunner:
         return quota
 
     def _conclude_quota(
-        self, stages: Sequence[MapStage[Any, Any]], paths: Sequence[list[Done]], started: float
+        self, stages: Sequence[MapStage[Any, Any]], paths: Sequence[list[Mark]], started: float
     ) -> None:
         self._reporter.drop("generate")
         seconds = time.perf_counter() - started
-        by_stage: defaultdict[int, dict[int, Done]] = defaultdict(dict)
+        by_stage: defaultdict[int, dict[int, Mark]] = defaultdict(dict)
         for index, path in enumerate(paths):
-            for at, result in enumerate(path):
-                by_stage[at][index] = result
+            for at, mark in enumerate(path):
+                by_stage[at][index] = mark
         for at, stage in enumerate(stages):
             self._conclude(stage, by_stage[at], seconds)
 
@@ -255,7 +254,7 @@ class LocalRunner:
             write_json(marker, {"state": state})
         else:
             seconds = time.perf_counter() - started
-        tally = self.bench.conclude(stage, known, seconds)
+        tally = self.bench.conclude(stage, (item.mark() for item in known), seconds)
         self.tallies[stage.name] = tally
         self._reporter.finish(tally, stage.unit)
         return [o for item in known if isinstance(item.outcome, Kept) for o in item.outcome.outputs]

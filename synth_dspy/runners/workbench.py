@@ -16,7 +16,7 @@ from sandbox import SandboxError
 from synth_dspy.errors import RecordError, SetupError, SynthError
 from synth_dspy.lm.faults import classify_error
 from synth_dspy.lm.meter import metered, trace_scope
-from synth_dspy.outcomes import Failed, Kept, Outcome, Tally
+from synth_dspy.outcomes import Dropped, Failed, Kept, Mark, Outcome, Tally
 from synth_dspy.records import digest, from_dict
 from synth_dspy.stages.contract import MapStage, Stage
 from synth_dspy.stages.results import keys_path, summary_path
@@ -38,6 +38,23 @@ class Done:
     outcome: Outcome
     cached: bool
     meta: dict[str, Any]
+
+    def mark(self) -> Mark:
+        """What memory keeps of it."""
+        outcome, meta = self.outcome, self.meta
+        dropped = isinstance(outcome, Dropped)
+        return Mark(
+            key=self.key,
+            kind="kept" if isinstance(outcome, Kept) else "dropped" if dropped else "failed",
+            reason="" if isinstance(outcome, Kept) else outcome.reason,
+            outputs=len(outcome.outputs) if isinstance(outcome, Kept) else 0,
+            cached=self.cached,
+            calls=meta.get("calls", 0),
+            replayed=meta.get("replayed", 0),
+            tokens=meta.get("tokens", 0),
+            cost_usd=meta.get("cost_usd", 0.0),
+            seconds=meta.get("seconds", 0.0),
+        )
 
 
 class Workbench:
@@ -112,26 +129,15 @@ class Workbench:
         path = self.run.folder(stage.folder) / stage.journal
         write_bytes(path, b"".join(line(item.key, item.outcome, item.meta) for item in done))
 
-    def conclude(self, stage: Stage, done: Iterable[Done], seconds: float) -> Tally:
-        """Write which keys are the stage's present result, and its summary."""
-        tally = Tally(stage.name, seconds=seconds)
-        total = {"llm_calls": 0, "tokens": 0, "cost_usd": 0.0, "seconds": 0.0}
-        keys = []
-        for item in done:
-            keys.append(item.key)
-            tally.count(item.outcome, cached=item.cached)
-            calls = item.meta.get("calls", 0) + item.meta.get("replayed", 0)
-            total["llm_calls"] += calls
-            total["tokens"] += item.meta.get("tokens", 0)
-            total["cost_usd"] += item.meta.get("cost_usd", 0.0)
-            total["seconds"] += item.meta.get("seconds", 0.0)
-            if not item.cached:
-                tally.llm_calls += item.meta.get("calls", 0)
-                tally.tokens += item.meta.get("tokens", 0)
-                tally.cost_usd += item.meta.get("cost_usd", 0.0)
+    def conclude(self, stage: Stage, marks: Iterable[Mark], seconds: float) -> Tally:
+        """Write which keys are the stage's present result, in this order, and its summary."""
+        tally, keys = Tally(stage.name, seconds=seconds), []
+        for mark in marks:
+            keys.append(mark.key)
+            tally.add(mark)
         folder = self.run.folder(stage.folder)
         write_bytes(keys_path(folder, stage.journal), "".join(f"{k}\n" for k in keys).encode())
-        write_json(summary_path(folder, stage), {**tally.summary(), "total": total})
+        write_json(summary_path(folder, stage), tally.summary())
         return tally
 
     def close(self) -> None:
