@@ -191,8 +191,7 @@ class LocalRunner:
                 (record,) = result.outcome.outputs
             went[rank] = path
             quota.report(rank, record)
-            if record is not None:
-                self._reporter.advance("generate", Kept((record,)))
+            self._show(quota)
 
         try:
             while not quota.done and not self._stop:
@@ -216,6 +215,14 @@ class LocalRunner:
         if self._stop:
             raise Stopped(self._stop)
         return quota
+
+    def _show(self, quota: Quota[Any, Any]) -> None:
+        states = quota.states.values()
+        accepted = sum(state.accepted for state in states)
+        tried = sum(state.tried for state in states)
+        waiting = sum(state.promising for state in states)
+        text = f"accepted of {tried} tried, {waiting} more waiting for their turn"
+        self._reporter.show("generate", accepted, text)
 
     def _conclude_quota(
         self, stages: Sequence[MapStage[Any, Any]], paths: Sequence[list[Mark]], started: float

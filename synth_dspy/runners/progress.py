@@ -84,6 +84,11 @@ class Reporter:
             )
             self._bars.update(self._tasks[stage], advance=1, counts=text)
 
+    def show(self, stage: str, completed: int, text: str) -> None:
+        """Set a bar to a number of its own, with words beside it."""
+        if not self._bars.disable:
+            self._bars.update(self._tasks[stage], completed=completed, counts=text)
+
     def drop(self, stage: str) -> None:
         """Take a bar away without a line."""
         if (task := self._tasks.pop(stage, None)) is not None:

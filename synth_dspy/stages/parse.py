@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import astuple, replace
@@ -40,7 +41,13 @@ class Parse(MapStage[SourceFile, Document]):
     async def process(self, record: SourceFile) -> Outcome:
         if self._pool is None:
             # A forked child would inherit threads that hold locks; spawn starts clean.
-            self._pool = ProcessPoolExecutor(self.concurrency, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self.concurrency,
+                mp_context=get_context("spawn"),
+                # Ctrl+C reaches every process of the terminal; only the parent answers it.
+                initializer=signal.signal,
+                initargs=(signal.SIGINT, signal.SIG_IGN),
+            )
         work = asyncio.get_running_loop().run_in_executor(
             self._pool, _parse, record, self._run_dir, self._options
         )
