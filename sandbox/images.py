@@ -24,16 +24,22 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 REPOSITORY = "synth-dspy-sandbox"
+CONTEXT_LABEL = "synth-dspy.context"  # what an image was built from, packages and base apart
 PYTHON_OF = "import sys, platform; print(*sys.version_info[:2], platform.machine())"
 
 
 def image_name(base: str = "", packages: Sequence[str] = ()) -> str:
     """Name and tag of the image: a hash of the build context, the base if given, the packages."""
+    request = "\0".join([context_hash(), base, *sorted(packages)])
+    return f"{REPOSITORY}:{hashlib.sha256(request.encode()).hexdigest()[:16]}"
+
+
+def context_hash() -> str:
+    """16 hex characters over the Dockerfile and the worker's modules: the version of the box."""
     digest = hashlib.sha256()
     for path in [image_folder() / "Dockerfile", *worker_modules()]:
         digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
-    digest.update("\0".join([base, *sorted(packages)]).encode())
-    return f"{REPOSITORY}:{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
 
 
 def ensure_image(
@@ -65,7 +71,7 @@ def ensure_image(
             custom_context=True,
             tag=name,
             buildargs={"BASE": found},
-            labels={LABEL: "image"},
+            labels={LABEL: "image", CONTEXT_LABEL: context_hash()},
             network_mode="none",
             rm=True,
             forcerm=True,
@@ -125,20 +131,35 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
         tar.addfile(info, file)
 
 
-def collect_garbage(client: DockerClient, *, keep: str = "") -> list[str]:
-    """Removes our images except `keep`, and our containers that have ended; returns their names."""
+def collect_garbage(client: DockerClient, *, everything: bool = False) -> list[str]:
+    """Removes containers of ours that have ended, and images; returns their names.
+
+    Args:
+        everything: every image, not only those that an older version of the box has left. What
+            another configuration uses (other packages, another base) is of the present version.
+    """
     removed = []
-    everything: dict[str, str | list[str] | bool] = {"label": LABEL}
-    for container in client.containers.list(all=True, filters=everything):
+    present = context_hash()
+    ours: dict[str, str | list[str] | bool] = {"label": LABEL}
+    for container in client.containers.list(all=True, filters=ours, ignore_removed=True):
         if container.status != "running":
             container.remove(force=True)
             removed.append(container.name or "")
     for image in client.images.list(name=REPOSITORY):
-        for tag in image.tags:
-            if tag != keep:
-                client.images.remove(tag, force=False)
-                removed.append(tag)
+        if everything or image.labels.get(CONTEXT_LABEL) != present:
+            removed += [tag for tag in image.tags if _remove(client, tag)]
     return removed
+
+
+def _remove(client: DockerClient, tag: str) -> bool:
+    """Whether the image is gone; one that a running container uses stays."""
+    import docker
+
+    try:
+        client.images.remove(tag, force=False)
+    except docker.errors.APIError:
+        return False
+    return True
 
 
 def host_python() -> str:

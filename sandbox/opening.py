@@ -15,7 +15,7 @@ from sandbox.images import ensure_image, host_python
 from sandbox.pool import Pool
 from sandbox.process_backend import ProcessBackend
 from sandbox.records import Limits
-from sandbox.site import install_site
+from sandbox.site import install_site, packages_hash
 
 BackendName = Literal["auto", "docker", "bwrap", "process"]
 
@@ -67,7 +67,7 @@ def open_sandbox(
         made = ProcessBackend(limits, preload, _site(packages, say))
     else:
         raise ValueError(f"sandbox.backend is {backend!r}; it is auto, docker, bwrap or process")
-    return Pool(made, limits, count)
+    return Pool(made, limits, count, packages_hash(packages))
 
 
 def _open_auto(
@@ -85,14 +85,16 @@ def _open_auto(
     except SandboxUnavailable as error:
         missing.append(str(error))
     else:
-        return Pool(_docker(limits, preload, packages, base, say), limits, workers)
+        made = _docker(limits, preload, packages, base, say)
+        return Pool(made, limits, workers, packages_hash(packages))
     try:
         check_bwrap()
     except SandboxUnavailable as error:
         missing.append(str(error))
     else:
         say(f"sandbox: {missing[0]}; using bubblewrap instead (isolation: bwrap)")
-        return Pool(_bwrap(limits, preload, packages, say), limits, workers)
+        boxed = _bwrap(limits, preload, packages, say)
+        return Pool(boxed, limits, workers, packages_hash(packages))
     raise SandboxUnavailable(f"No sandbox can be opened here: {'; '.join(missing)}. {_WAY_ON}")
 
 

@@ -32,12 +32,17 @@ _HONEST = Job("def one():\n    return 1\n", "assert one() == 1\n", timeout_s=10.
 
 
 class Pool:
-    """A sandbox of `workers` workers. Use it as `async with`, or call `aclose` at the end."""
+    """A sandbox of `workers` workers. Use it as `async with`, or call `aclose` at the end.
 
-    def __init__(self, backend: Backend, limits: Limits, workers: int) -> None:
+    Attributes:
+        packages: hash of the packages that the box has besides the standard library, "" for none.
+    """
+
+    def __init__(self, backend: Backend, limits: Limits, workers: int, packages: str = "") -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}; at least one is needed")
         self.isolation: Isolation = backend.isolation
+        self.packages = packages
         self.limits = limits
         self.workers = workers
         self.backend = backend

@@ -39,6 +39,14 @@ def check_pinned(packages: Sequence[str]) -> None:
             )
 
 
+def packages_hash(packages: Sequence[str]) -> str:
+    """16 hex characters over the request, in any order; "" for none. For provenance."""
+    if not packages:
+        return ""
+    request = "\n".join(sorted(package.strip() for package in packages))
+    return hashlib.sha256(request.encode()).hexdigest()[:16]
+
+
 def install_site(packages: Sequence[str], python: str, machine: str, on_progress: Progress) -> Path:
     """A folder to be put on the box's path.
 

@@ -186,15 +186,54 @@ def verify(
     solution: Annotated[str, typer.Option(help="Column of the solution; found when empty.")] = "",
     test: Annotated[str, typer.Option(help="Column of the test; found when empty.")] = "",
     entry_point: Annotated[str, typer.Option(help="Column of the name.")] = "entry_point",
+    stubs: Annotated[
+        bool, typer.Option("--stubs", help="Try passing tests on solutions that do nothing.")
+    ] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Try passing tests on solutions with one fault.")
+    ] = False,
+    max_mutants: Annotated[int, typer.Option(min=1, help="Mutants of one solution.")] = 20,
 ) -> None:
     """Run the tests of any dataset in the sandbox; exit code 1 when one fails."""
-    from synth_dspy.commands.verifying import verify_file
+    from synth_dspy.commands.verifying import Measuring, verify_file
 
     context = _context(config, overrides)
     columns = {"prompt": prompt, "solution": solution, "test": test, "entry_point": entry_point}
+    measuring = Measuring(stubs, max_mutants if mutants else 0)
     raise typer.Exit(
-        verify_file(context, file, columns=columns, timeout_s=timeout, json_lines=json_lines)
-    )
+        verify_file(
+            context, file, columns=columns, timeout_s=timeout, json_lines=json_lines,
+            measuring=measuring,
+        )
+    )  # fmt: skip
+
+
+boxes = typer.Typer(help="The images that code is run in.", no_args_is_help=True)
+app.add_typer(boxes, name="sandbox", rich_help_panel=_CHECK)
+
+
+@boxes.command("build")
+def sandbox_build(
+    config: Config = None,
+    overrides: Set = None,
+    base: Annotated[str, typer.Option("--base", help="Base image with Python 3.11 or newer.")] = "",
+) -> None:
+    """Build the image of a configuration, and its base where no registry answers."""
+    from synth_dspy.commands.boxes import build
+
+    build(_context(config, overrides), base=base)
+
+
+@boxes.command("gc")
+def sandbox_gc(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every image, not only superseded ones.")
+    ] = False,
+) -> None:
+    """Remove the images of older versions, and containers that have ended."""
+    from synth_dspy.commands.boxes import collect
+
+    collect(everything=everything)
 
 
 @app.command("validate-config", rich_help_panel=_CHECK)

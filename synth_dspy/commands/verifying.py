@@ -1,24 +1,87 @@
-"""verify: runs the tests of any dataset of programs in the sandbox."""
+"""verify: runs the tests of any dataset of programs in the sandbox, and measures the tests."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+import zlib
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sandbox import Job, SandboxError, Verdict, job_from_row
+from sandbox import Job, Sandbox, SandboxError, Strength, Verdict, job_from_row
 from sandbox.verify import SOLUTION_COLUMNS, TEST_COLUMNS
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.errors import SetupError, UserError
 from synth_dspy.recipes.resources import Resources
 
-_AT_ONCE = 64
+# Far more than there are workers, since one record that hangs holds back the lines after it.
+_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """Whether the tests of passing records are tried on wrong solutions, and on how many.
+
+    Attributes:
+        mutants: at most this many of each solution; 0 tries stubs only.
+    """
+
+    stubs: bool = False
+    mutants: int = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is anything to measure."""
+        return self.stubs or self.mutants > 0
+
+
+@dataclass
+class Tally:
+    """What is added up while records go by."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    ways: Counter[str] = field(default_factory=Counter)
+    measured: int = 0
+    let_stubs_through: int = 0
+    mutants_run: int = 0
+    mutants_killed: int = 0
+
+    def add(self, verdict: Verdict, strength: Strength | None) -> None:
+        """One record more."""
+        self.reasons[verdict.reason] += 1
+        if verdict.assurance != "none":
+            self.ways[f"{verdict.assurance} in {verdict.isolation}"] += 1
+        if strength is not None:
+            self.measured += 1
+            self.let_stubs_through += bool(strength.stubs_passed)
+            self.mutants_run += strength.mutants_run
+            self.mutants_killed += strength.mutants_killed
+
+    def lines(self, seconds: float) -> list[str]:
+        """The summary."""
+        total, passed = self.reasons.total(), self.reasons["ok"]
+        others = [f"{n} {reason}" for reason, n in self.reasons.most_common() if reason != "ok"]
+        ways = [f"{n} {way}" for way, n in self.ways.most_common()] or ["none was run"]
+        lines = [
+            ", ".join([f"{passed} of {total} passed", *others]),
+            f"{', '.join(ways)}; {seconds:.1f} s, {total / max(seconds, 1e-9):.0f} a second",
+        ]
+        if self.measured:
+            text = f"tests: {self.let_stubs_through} of {self.measured} let a stub through"
+            if self.mutants_run:
+                share = self.mutants_killed / self.mutants_run
+                text += (
+                    f"; {self.mutants_killed} of {self.mutants_run} mutants killed ({share:.0%})"
+                )
+            lines.append(text)
+        return lines
 
 
 def verify_file(
@@ -28,6 +91,7 @@ def verify_file(
     columns: Mapping[str, str],
     timeout_s: float,
     json_lines: bool,
+    measuring: Measuring = Measuring(),  # noqa: B008 - frozen
 ) -> int:
     """Verify every record, in order; 0 when all pass, 1 when one does not.
 
@@ -35,7 +99,7 @@ def verify_file(
         UserError: the file is missing, is not JSON lines, or lacks a column.
         SetupError: no sandbox can run here, or it broke for good.
     """
-    rows = list(_rows(path))
+    rows = _rows(path)
     jobs = []
     for line, row in rows:
         try:
@@ -43,50 +107,97 @@ def verify_file(
         except (KeyError, ValueError) as error:
             raise UserError(f"{path}, line {line}: {error.args[0]}") from error
     sandbox = Resources(context.config, context.console.print).sandbox
+    tally = Tally()
+    columns_shown = (TextColumn("verify"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    live = context.console.is_terminal and not json_lines
+    bar = Progress(*columns_shown, console=context.console, transient=True, disable=not live)
 
-    async def work() -> Counter[str]:
-        reasons: Counter[str] = Counter()
+    async def work() -> None:
         sandbox.open()
         async with sandbox:
-            for start in range(0, len(jobs), _AT_ONCE):
-                batch = jobs[start : start + _AT_ONCE]
-                verdicts = await asyncio.gather(*(sandbox.verify(job) for job in batch))
-                for at, verdict in enumerate(verdicts, start):
-                    reasons[verdict.reason] += 1
-                    _tell(at, rows[at][1], verdict, json_lines=json_lines)
-        return reasons
+            with bar:
+                task = bar.add_task("verify", total=len(jobs))
+                at = 0
+                async for verdict, strength in _in_order(sandbox, jobs, measuring, context):
+                    tally.add(verdict, strength)
+                    _tell(at, rows[at][1], verdict, strength, json_lines=json_lines)
+                    bar.advance(task)
+                    at += 1
 
+    started = time.perf_counter()
     try:
-        reasons = asyncio.run(work())
+        asyncio.run(work())
     except SandboxError as error:
         raise SetupError(f"The sandbox broke: {error}") from error
-    passed, total = reasons["ok"], len(jobs)
-    context.console.print(
-        f"{passed} of {total} passed"
-        + "".join(f", {n} {reason}" for reason, n in reasons.most_common() if reason != "ok"),
-        highlight=False,
-    )
-    return 0 if passed == total else 1
+    for line_of_summary in tally.lines(time.perf_counter() - started):
+        context.console.print(line_of_summary, highlight=False, markup=False)
+    return 0 if tally.reasons["ok"] == len(jobs) else 1
 
 
-def _tell(index: int, row: Mapping[str, Any], verdict: Verdict, *, json_lines: bool) -> None:
+async def _in_order(
+    sandbox: Sandbox, jobs: Sequence[Job], measuring: Measuring, context: Context
+) -> AsyncIterator[tuple[Verdict, Strength | None]]:
+    """What became of each job, in their order, while later ones run already."""
+    seed = context.config.seed
+
+    async def one(job: Job) -> tuple[Verdict, Strength | None]:
+        verdict = await sandbox.verify(job)
+        if not verdict.passed or not measuring.asked:
+            return verdict, None
+        return verdict, await sandbox.measure(job, max_mutants=measuring.mutants, seed=seed)
+
+    running: deque[asyncio.Task[tuple[Verdict, Strength | None]]] = deque()
+    try:
+        for job in jobs:
+            if len(running) == _AT_ONCE:
+                yield await running.popleft()
+            running.append(asyncio.ensure_future(one(job)))
+        while running:
+            yield await running.popleft()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _tell(
+    index: int,
+    row: Mapping[str, Any],
+    verdict: Verdict,
+    strength: Strength | None,
+    *,
+    json_lines: bool,
+) -> None:
     task_id = str(row.get("task_id", index))
-    if json_lines:
-        print_json(
-            {
-                "index": index,
-                "task_id": task_id,
-                "passed": verdict.passed,
-                "reason": verdict.reason,
-                "tests": verdict.tests,
-                "message": verdict.message,
-                "assurance": verdict.assurance,
-                "isolation": verdict.isolation,
-                "seconds": round(verdict.seconds, 4),
-            }
-        )
-    elif not verdict.passed:
-        show(f"{task_id}: {verdict.reason}: {verdict.message.strip().splitlines()[-1:]}")
+    if not json_lines:
+        last = verdict.message.strip().splitlines()[-1:]
+        if not verdict.passed:
+            show(": ".join([task_id, verdict.reason, *last]))
+        elif strength is not None and (strength.stubs_passed or strength.survivors):
+            show(
+                f"{task_id}: passes with {', '.join((*strength.stubs_passed, *strength.survivors))}"
+            )
+        return
+    record: dict[str, Any] = {
+        "index": index,
+        "task_id": task_id,
+        "passed": verdict.passed,
+        "reason": verdict.reason,
+        "tests": verdict.tests,
+        "message": verdict.message,
+        "assurance": verdict.assurance,
+        "isolation": verdict.isolation,
+        "seconds": round(verdict.seconds, 4),
+    }
+    if strength is not None:
+        record |= {
+            "stubs_run": strength.stubs_run,
+            "stubs_passed": strength.stubs_passed,
+            "mutants_run": strength.mutants_run,
+            "mutants_killed": strength.mutants_killed,
+            "survivors": strength.survivors,
+        }
+    print_json(record)
 
 
 def _job(row: Mapping[str, Any], columns: Mapping[str, str]) -> Job:
@@ -102,9 +213,10 @@ def _job(row: Mapping[str, Any], columns: Mapping[str, str]) -> Job:
 def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         raw = path.read_bytes()
-        data = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+        data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read: {reason}.") from error
     rows = []
     for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():

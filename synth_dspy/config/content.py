@@ -45,6 +45,11 @@ class Source(Section):
     max_files: OptionalWhole = Field(
         default=None, ge=1, description="Read the first so many files only, in sorted order."
     )
+    license: str = Field(
+        default="",
+        description="Licence of what is read here, as the Hub writes it (`cc-by-4.0`); for the "
+        "dataset card, and for dataset.allowed_licenses.",
+    )
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 

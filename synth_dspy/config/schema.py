@@ -45,6 +45,52 @@ class Dataset(Section):
     val_split: Number = Field(default=0.15, ge=0, le=1, description="Share of `validation`.")
     test_split: Number = Field(default=0.15, ge=0, le=1, description="Share of `test`.")
     license: str = Field(default="apache-2.0", description="Licence of the dataset, for its card.")
+    allowed_licenses: tuple[str, ...] = Field(
+        default=(),
+        description="Licences that sources may have; documents of a source with another, or with "
+        "none, are dropped. None given: every source is used.",
+    )
+    secrets: Literal["count", "mask", "drop"] = Field(
+        default="mask",
+        description="What to do with keys, tokens and passwords in documents and samples: count "
+        "them, mask them in place, or drop the document or sample.",
+    )
+    personal_data: Literal["count", "mask", "drop"] = Field(
+        default="count",
+        description="The same for e-mail addresses, telephone, account and card numbers.",
+    )
+    decontaminate: tuple[str, ...] = Field(
+        default=(),
+        description="Benchmarks (JSONL, .gz too, or JSON) whose items must not be in the dataset; "
+        "relative to the configuration file.",
+    )
+    semantic_threshold: Number = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="Cosine similarity of embeddings from which two samples are duplicates; 0: "
+        "they are not compared by embedding.",
+    )
+    embedding_model: OptionalText = Field(
+        default=None,
+        description="What embeds them: `provider/model` for a hosted one, "
+        "`sentence-transformers/<name>` for a local one; none: hashed character n-grams.",
+    )
+    max_image_side: Whole = Field(
+        default=1024, ge=16, description="Longest side of an exported image, in pixels."
+    )
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember the folder that relative paths start at."""
+        base = context.get("base") if isinstance(context, dict) else None
+        self._base = Path(base) if base is not None else Path.cwd()
+
+    @property
+    def resolved_benchmarks(self) -> tuple[Path, ...]:
+        """Absolute paths of `decontaminate`. Nothing says yet that they exist."""
+        return tuple((self._base / Path(name).expanduser()).resolve() for name in self.decontaminate)
 
     @field_validator("name")
     @classmethod

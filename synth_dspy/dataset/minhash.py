@@ -43,15 +43,23 @@ def grams(text: str) -> Grams:
 
     A text shorter than a gram is one gram, so that two short texts are alike only when equal.
     """
+    return np.unique(hashed_windows(text, GRAM))
+
+
+def hashed_windows(text: str, width: int) -> Grams:
+    """A hash of every run of `width` characters of `text`, in order, equal runs equal: never empty.
+
+    A shorter text is one run.
+    """
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    width = min(GRAM, len(points))
+    width = min(width, len(points))
     if width == 0:
         return np.zeros(1, dtype=np.uint64)
     count = len(points) - width + 1
     value = np.full(count, width, dtype=np.uint64)
     for offset in range(width):
         value = _mixed(value + points[offset : offset + count].astype(np.uint64))
-    return np.unique(value)
+    return value
 
 
 def signature(of: Grams) -> Signature:

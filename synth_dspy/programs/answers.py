@@ -35,6 +35,7 @@ class Verification:
         mutation_threshold: share of the mutants, 0..1, that the test must kill.
         max_mutants: sampled per answer; 0 turns the gate off.
         seed: of the sampling.
+        flaky_runs: further runs of a passing pair, each with other hashes, random seeds and date.
     """
 
     corrections: int = 7
@@ -43,6 +44,7 @@ class Verification:
     mutation_threshold: float = 0.6
     max_mutants: int = 20
     seed: int = 42
+    flaky_runs: int = 1
 
 
 class AnswerWriter(StepModule):
@@ -124,12 +126,13 @@ class AnswerWriter(StepModule):
     async def _verify(self, candidate: Candidate) -> Verdict:
         return await self._sandbox.verify(self._job(candidate))
 
-    def _job(self, candidate: Candidate) -> Job:
+    def _job(self, candidate: Candidate, world: int = 0) -> Job:
         return Job(
             program_of(candidate),
             candidate.test_code,
             candidate.entry_point,
             timeout_s=self._verification.timeout_s,
+            world=world,
         )
 
     async def _gate(self, candidate: Candidate, verdict: Verdict) -> Outcome:
@@ -147,6 +150,8 @@ class AnswerWriter(StepModule):
                 return Dropped("weak_test", weakness, candidate)
             candidate, verdict = stronger
             attempts += 1
+        if fault := await self._flakiness(candidate):
+            return Dropped("flaky_test", fault, candidate)
         check = Check(
             isolation=verdict.isolation,
             assurance=verdict.assurance,
@@ -159,6 +164,17 @@ class AnswerWriter(StepModule):
         if attempts:
             steps["strengthen_test"] = self.step("strengthen_test", attempts)
         return Kept((replace(candidate, check=check, steps=steps),))
+
+    async def _flakiness(self, candidate: Candidate) -> str | None:
+        """What a pair that has passed says in other worlds; None when it passes in all."""
+        for world in range(1, self._verification.flaky_runs + 1):
+            verdict = await self._sandbox.verify(self._job(candidate, world))
+            if not verdict.passed:
+                return (
+                    "it passed, but not with another hash seed, random seed and date: "
+                    f"{verdict.reason}: {verdict.message}"
+                )
+        return None
 
     async def _strength(self, candidate: Candidate) -> Strength | None:
         settings = self._verification

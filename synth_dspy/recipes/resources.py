@@ -178,6 +178,7 @@ class Resources:
             mutation_threshold=generation.mutation_threshold,
             max_mutants=generation.max_mutants,
             seed=self.config.seed,
+            flaky_runs=generation.flaky_runs,
         )
 
     @cached_property

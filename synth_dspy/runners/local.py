@@ -218,11 +218,9 @@ class LocalRunner:
 
     def _show(self, quota: Quota[Any, Any]) -> None:
         states = quota.states.values()
-        accepted = sum(state.accepted for state in states)
+        accepted = sum(min(state.target, state.accepted + state.promising) for state in states)
         tried = sum(state.tried for state in states)
-        waiting = sum(state.promising for state in states)
-        text = f"accepted of {tried} tried, {waiting} more waiting for their turn"
-        self._reporter.show("generate", accepted, text)
+        self._reporter.show("generate", accepted, f"accepted of {tried} tried")
 
     def _conclude_quota(
         self, stages: Sequence[MapStage[Any, Any]], paths: Sequence[list[Mark]], started: float

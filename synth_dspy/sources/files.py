@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth_dspy.errors import SourceError
-from synth_dspy.parsing.registry import PARSERS, Parser, kind_of
+from synth_dspy.parsing.registry import PARSERS, Parser, check_extras, kind_of
 from synth_dspy.records import SourceFile
+from synth_dspy.sources.contents import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,12 +56,15 @@ def list_files(
     revision: str = "",
     parsers: Sequence[Parser] = PARSERS,
 ) -> tuple[list[SourceFile], list[Skipped]]:
-    """The documents of a source, sorted by path, and what had to be skipped.
+    """The documents of a source in order, and what had to be skipped.
+
+    The order is that of the paths, but where a `_toc.yml` or `_toc.json` gives another.
 
     Args:
         path: absolute; a folder, or one file.
         name: the source's name, for records and messages.
-        include: gitignore patterns; empty means every file that a parser reads.
+        include: gitignore patterns; empty means every file that a parser reads without being
+            asked for it.
         folders: only below these, relative to `path`; empty means everywhere.
         public_roots: where site-absolute image paths are looked up; when empty, the `public/` and
             `static/` folders of `path` and of its ancestors.
@@ -70,6 +74,7 @@ def list_files(
     Raises:
         SourceError: the path or one of `folders` does not exist, cannot be read, or is a single
             file that no parser reads.
+        SetupError: a file needs a library of an extra that is not installed.
     """
     path = Path(os.path.normpath(path))
     if path.is_file():
@@ -84,10 +89,15 @@ def list_files(
         _check_folder(path, name)
         root = path
         wanted = [_folder(path, folder, name) for folder in folders] or [path]
-        names = sorted(set(_matching(root, wanted, include, exclude, parsers)))
+        chosen = parsers if include else tuple(p for p in parsers if not p.asked_for)
+        names = sorted(set(_matching(root, wanted, include, exclude, chosen)))
     roots = tuple(str(Path(os.path.normpath(r))) for r in public_roots) or _default_roots(root)
     files: list[SourceFile] = []
     skipped: list[Skipped] = []
+    if root == path:
+        names, unread = in_order(root, names)
+        skipped += [Skipped(toc, "unreadable", detail) for toc, detail in unread]
+    check_extras(names, parsers)
     real_root = root.resolve()
     for relative in names:
         if max_files is not None and len(files) >= max_files:

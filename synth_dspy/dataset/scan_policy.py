@@ -1,0 +1,174 @@
+"""What becomes of documents and samples that hold secrets or personal data, or may not be used.
+
+A document or sample enters; the same one, masked or as it was, or the reason why it is dropped,
+leaves. What the patterns are is scan.py's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from synth_dspy.dataset.scan import Family, Finding, Policy, findings, masked, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from synth_dspy.records import Document, Image, Sample
+
+_FAMILIES: tuple[Family, ...] = ("secrets", "personal_data")
+_REASONS: dict[str, str] = {"secrets": "secret", "personal_data": "personal_data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something is dropped: `secret`, `personal_data` or `license_not_allowed`."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPolicy:
+    """What is done with what is found.
+
+    Attributes:
+        secrets, personal_data: count it, mask it in place, or drop what holds it.
+        licenses: by source, (name, licence); "" for a licence that nobody stated.
+        allowed_licenses: none: every licence, and none, may be used.
+    """
+
+    secrets: Policy = "mask"
+    personal_data: Policy = "count"
+    licenses: tuple[tuple[str, str], ...] = ()
+    allowed_licenses: tuple[str, ...] = ()
+
+    def of(self, family: str) -> Policy:
+        """The policy for a family of findings."""
+        return self.secrets if family == "secrets" else self.personal_data
+
+    @property
+    def masked(self) -> frozenset[Family]:
+        """The families that are masked."""
+        return frozenset(family for family in _FAMILIES if self.of(family) == "mask")
+
+    def document(self, document: Document) -> Document | Refusal:
+        """The document as it may be used, `stats` saying what was found in it, or why it may not.
+
+        `stats` gets `secrets` and `personal_data` where there are any; spans stay true.
+        """
+        refusal = self._license(document.source)
+        if refusal is not None:
+            return refusal
+        found = findings(document.text)
+        for block in document.code_blocks:
+            # A notebook's outputs are in a block and may not stand in the text.
+            found += findings(block.output) if block.output not in document.text else []
+        if not found:
+            return document
+        if (refusal := self._dropped(found)) is not None:
+            return refusal
+        counts = {family: sum(kinds.values()) for family, kinds in tally(found).items()}
+        counted = replace(document, stats={**document.stats, **counts})
+        return _masked_document(counted, self.masked) if self.masked else counted
+
+    def sample(self, sample: Sample) -> Sample | Refusal:
+        """The sample as it may be used. Code that was verified is dropped where it had to be
+        masked, since nobody ran what would be left of it."""
+        texts = (sample.question, sample.answer, sample.test_code, sample.code_context)
+        found = [finding for text in texts for finding in findings(text)]
+        if not found:
+            return sample
+        if (refusal := self._dropped(found)) is not None:
+            return refusal
+        hide = self.masked
+        if not any(finding.family in hide for finding in found):
+            return sample
+        if sample.type != "qa":
+            verified = [f for text in texts[:3] for f in findings(text) if f.family in hide]
+            if verified:
+                return Refusal(_REASONS[verified[0].family], f"verified code holds {_said(found)}")
+        return replace(
+            sample,
+            question=masked(sample.question, hide),
+            answer=masked(sample.answer, hide),
+            code_context=masked(sample.code_context, hide),
+        )
+
+    def _license(self, source: str) -> Refusal | None:
+        if not self.allowed_licenses:
+            return None
+        license_ = dict(self.licenses).get(source, "")
+        if license_.casefold() in {allowed.casefold() for allowed in self.allowed_licenses}:
+            return None
+        said = f"the licence {license_!r}" if license_ else "no stated licence"
+        allowed = ", ".join(self.allowed_licenses)
+        return Refusal(
+            "license_not_allowed",
+            f"source {source!r} has {said}; dataset.allowed_licenses: {allowed}",
+        )
+
+    def _dropped(self, found: list[Finding]) -> Refusal | None:
+        for family in _FAMILIES:
+            hits = [finding for finding in found if finding.family == family]
+            if hits and self.of(family) == "drop":
+                return Refusal(_REASONS[family], f"it holds {_said(hits)}")
+        return None
+
+
+def _said(found: Iterable[Finding]) -> str:
+    kinds = tally(list(found)).values()
+    return ", ".join(f"{count} {kind}" for of in kinds for kind, count in of.items())
+
+
+def _masked_document(document: Document, hide: frozenset[Family]) -> Document:
+    def image(one: Image) -> Image:
+        return replace(
+            one,
+            alt=masked(one.alt, hide),
+            caption=masked(one.caption, hide),
+            code=masked(one.code, hide),
+        )
+
+    return replace(
+        document,
+        text=masked(document.text, hide),
+        title=masked(document.title, hide),
+        code_blocks=tuple(
+            replace(block, code=masked(block.code, hide), output=masked(block.output, hide))
+            for block in document.code_blocks
+        ),
+        images=tuple(map(image, document.images)),
+    )
+
+
+def scan_facts(
+    policy: ScanPolicy, documents: Iterable[Document], dropped: Mapping[str, int]
+) -> dict[str, object]:
+    """What was scanned and found in all, as one JSON object.
+
+    Args:
+        documents: those that were kept, with their `stats`.
+        dropped: reason -> documents that were dropped for it.
+    """
+    kept = list(documents)
+    reasons = (*_REASONS.values(), "license_not_allowed")
+    return {
+        "documents": len(kept) + sum(dropped.get(reason, 0) for reason in reasons),
+        "licenses": {name: license_ or "not stated" for name, license_ in policy.licenses},
+        "allowed_licenses": list(policy.allowed_licenses),
+        "secrets": {
+            "policy": policy.secrets, **_in_documents(kept, "secrets"),
+            "dropped": dropped.get("secret", 0),
+        },
+        "personal_data": {
+            "policy": policy.personal_data, **_in_documents(kept, "personal_data"),
+            "dropped": dropped.get("personal_data", 0),
+        },
+        "license_not_allowed": dropped.get("license_not_allowed", 0),
+    }  # fmt: skip
+
+
+def _in_documents(documents: Iterable[Document], family: str) -> dict[str, int]:
+    counts = [document.stats[family] for document in documents if document.stats.get(family)]
+    return {"found": sum(counts), "documents": len(counts)}
