@@ -24,7 +24,6 @@ VARIABLE = "SYNTH_SANDBOX_BASE"
 FROM_REGISTRY = "python:3.11-slim"
 SUITE = "bookworm"
 MADE_HERE = f"synth-dspy-base:{SUITE}"
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 _ASK_REGISTRY_S = 10
 
 
@@ -107,7 +106,7 @@ def _bootstrap(client: DockerClient, on_progress: Progress) -> str:
             "`python -m sandbox build --base image:tag`"
         )
     mirror = debian_mirror()
-    on_progress(f"sandbox: no registry answers; making a base image from {mirror} (a minute, once)")
+    on_progress("sandbox: no registry answers; making a base image by debootstrap (a minute, once)")
     with tempfile.TemporaryDirectory(prefix="synth-dspy-base-") as folder:
         root = Path(folder) / "root"
         command = [
@@ -116,14 +115,14 @@ def _bootstrap(client: DockerClient, on_progress: Progress) -> str:
             "--include=python3",
             SUITE,
             str(root),
-            mirror,
+            *([mirror] if mirror else []),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             last = (done.stdout + done.stderr).strip().splitlines()[-3:]
             raise SandboxUnavailable(
-                f"debootstrap from {mirror} failed: {' / '.join(last)}. Name a base image "
-                f"instead: {VARIABLE}=image:tag"
+                f"debootstrap failed: {' / '.join(last)}. Name a base image instead: "
+                f"{VARIABLE}=image:tag"
             )
         archive = Path(folder) / "root.tar"
         skipped = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man")
@@ -137,8 +136,8 @@ def _bootstrap(client: DockerClient, on_progress: Progress) -> str:
     return MADE_HERE
 
 
-def debian_mirror(folder: Path = Path("/etc/apt")) -> str:
-    """The mirror this machine installs Debian from; the public one if it uses another system's."""
+def debian_mirror(folder: Path = Path("/etc/apt")) -> str | None:
+    """The mirror this machine installs Debian from; None where debootstrap has to know its own."""
     files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
     for file in files:
         if file.suffix not in (".list", ".sources") or not file.is_file():
@@ -148,4 +147,4 @@ def debian_mirror(folder: Path = Path("/etc/apt")) -> str:
             found = re.match(r"(?:deb\s+(?:\[[^]]*\]\s+)?|URIs:\s*)(https?://\S+)", line.strip())
             if found and re.search(r"/debian/?$", found[1]):
                 return found[1].rstrip("/")
-    return DEFAULT_MIRROR
+    return None

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from synth_dspy import __version__
 from synth_dspy.errors import SetupError, StoreError, SynthError, UserError
@@ -24,13 +25,32 @@ if TYPE_CHECKING:
 
 USER_ERROR = 2
 
+
+class _Grouped(typer.core.TyperGroup):
+    """Lists commands under their headings. Rich's panels would take three times the start."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write one list a heading, in the order of definition."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            panel = getattr(command, "rich_help_panel", None)
+            heading = panel if isinstance(panel, str) else "Commands"
+            if command is not None and not command.hidden:
+                panels.setdefault(heading, []).append((name, command.get_short_help_str(90)))
+        for heading, rows in panels.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
 app = typer.Typer(
+    cls=_Grouped,
     name="synth-dspy",
     help="Turn documents into training data that somebody can trust.",
     no_args_is_help=False,
     add_completion=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
