@@ -18,6 +18,7 @@ from synth_dspy.dataset.quota import Quota
 from synth_dspy.errors import BudgetExceededError
 from synth_dspy.outcomes import Failed, Kept, Mark, Tally
 from synth_dspy.records import content_hash, digest
+from synth_dspy.runners.ledger import Ledger, Place
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Done, Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage
@@ -28,9 +29,6 @@ C = TypeVar("C", bound=Hashable)
 
 _QUEUE = 64
 ENDPOINT_DOWN = "endpoint_down"
-
-Place = tuple[int, ...]
-"""Where a record stands in the order of the input: its index, then its index in each fan-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class LocalRunner:
             asyncio.Queue(_QUEUE) for _ in stages
         ]
         finished: list[tuple[Place, Any]] = []
-        done: dict[str, dict[Place, Mark]] = {stage.name: {} for stage in stages}
+        done = {stage.name: Ledger(stage.name) for stage in stages}
         started = time.perf_counter()
         for stage in stages:
             first = stage is stages[0]
@@ -92,14 +90,17 @@ class LocalRunner:
                 result = await self._one(stage, record)
                 if result is None:
                     continue
-                done[stage.name][place] = result.mark()
+                done[stage.name].add(place, result.mark())
                 self._reporter.advance(stage.name, result.outcome)
                 if isinstance(result.outcome, Kept):
-                    for index, output in enumerate(result.outcome.outputs):
+                    made = result.outcome.outputs
+                    for index, output in enumerate(made):
+                        # A fan-out of one takes no level of the order.
+                        behind = place if len(made) == 1 else (*place, index)
                         if at + 1 < len(stages):
-                            await queues[at + 1].put(((*place, index), output))
+                            await queues[at + 1].put((behind, output))
                         else:
-                            finished.append(((*place, index), output))
+                            finished.append((behind, output))
             await queues[at].put(None)
 
         async def crew(at: int, stage: MapStage[Any, Any]) -> None:
@@ -138,10 +139,8 @@ class LocalRunner:
             self.stop(f"{done.outcome.error} Run the same command again once it answers.")
         return done
 
-    def _conclude(
-        self, stage: MapStage[Any, Any], marks: Mapping[Any, Mark], seconds: float
-    ) -> Tally:
-        tally = self.bench.conclude(stage, (marks[place] for place in sorted(marks)), seconds)
+    def _conclude(self, stage: MapStage[Any, Any], ledger: Ledger, seconds: float) -> Tally:
+        tally = self.bench.conclude(stage, ledger, seconds)
         self._reporter.finish(tally, stage.unit)
         self.tallies[stage.name] = tally
         return tally
@@ -227,12 +226,12 @@ class LocalRunner:
     ) -> None:
         self._reporter.drop("generate")
         seconds = time.perf_counter() - started
-        by_stage: defaultdict[int, dict[int, Mark]] = defaultdict(dict)
+        ledgers = [Ledger(stage.name) for stage in stages]
         for index, path in enumerate(paths):
-            for at, mark in enumerate(path):
-                by_stage[at][index] = mark
-        for at, stage in enumerate(stages):
-            self._conclude(stage, by_stage[at], seconds)
+            for ledger, mark in zip(ledgers, path, strict=False):
+                ledger.add((index,), mark)
+        for stage, ledger in zip(stages, ledgers, strict=True):
+            self._conclude(stage, ledger, seconds)
 
     # -- barriers --------------------------------------------------------------------------------
 
@@ -259,7 +258,10 @@ class LocalRunner:
             write_json(marker, {"state": state})
         else:
             seconds = time.perf_counter() - started
-        tally = self.bench.conclude(stage, (item.mark() for item in known), seconds)
+        ledger = Ledger(stage.name)
+        for index, item in enumerate(known):
+            ledger.add((index,), item.mark())
+        tally = self.bench.conclude(stage, ledger, seconds)
         self.tallies[stage.name] = tally
         self._reporter.finish(tally, stage.unit)
         return [o for item in known if isinstance(item.outcome, Kept) for o in item.outcome.outputs]

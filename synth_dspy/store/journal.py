@@ -19,10 +19,12 @@ import orjson
 
 from synth_dspy.errors import StoreError
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
+from synth_dspy.store.index import OffsetIndex
 
 _KEY_START = len(b'{"key":"')
 _KEY_CHARS = 32
 _SCAN_BYTES = 1 << 22
+_READ_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._index: dict[bytes, tuple[int, int]] = {}
+        self._index = OffsetIndex()
         self._dirty = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ class Journal:
         return len(self._index)
 
     def __contains__(self, key: str) -> bool:
-        return bytes.fromhex(key) in self._index
+        return self.get(key) is not None
 
     def _scan(self) -> int:
         """Index every whole line and cut off a torn one; returns the size in bytes."""
@@ -73,7 +75,7 @@ class Journal:
                 for whole in lines:
                     key = whole[_KEY_START : _KEY_START + _KEY_CHARS]
                     try:
-                        self._index[bytes.fromhex(key.decode("ascii"))] = (offset, len(whole))
+                        self._index[key.decode("ascii")] = offset
                     except ValueError as error:
                         raise StoreError(
                             f"{self.path} is damaged at byte {offset}: a line without a key. "
@@ -86,17 +88,24 @@ class Journal:
 
     def get(self, key: str) -> Entry | None:
         """The last entry of `key`, or None when it was never finished."""
-        place = self._index.get(bytes.fromhex(key))
-        if place is None:
+        offset = self._index.get(key)
+        if offset is None:
             return None
-        raw = os.pread(self._fd, place[1], place[0])
         try:
-            return _read(orjson.loads(raw))
+            entry = _read(orjson.loads(self._line_at(offset)))
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise StoreError(
-                f"{self.path} is damaged at byte {place[0]}: {error}. "
+                f"{self.path} is damaged at byte {offset}: {error}. "
                 "Move the file away, or run the stage with --no-cache."
             ) from error
+        return entry if entry.key == key else None
+
+    def _line_at(self, offset: int) -> bytes:
+        size, raw = _READ_BYTES, b""
+        while b"\n" not in raw and offset + len(raw) < self._size:
+            raw = os.pread(self._fd, size, offset)
+            size *= 4
+        return raw.partition(b"\n")[0]
 
     def append(self, key: str, outcome: Outcome, meta: dict[str, Any]) -> None:
         """Write one line. When this returns, `kill -9` cannot lose it.
@@ -112,7 +121,7 @@ class Journal:
         if written != len(data):
             os.ftruncate(self._fd, self._size)
             raise StoreError(f"{self.path} cannot be written: no space left on the disk.")
-        self._index[bytes.fromhex(key)] = (self._size, len(data) - 1)
+        self._index[key] = self._size
         self._size += len(data)
         self._dirty = True
 
