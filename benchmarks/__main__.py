@@ -12,10 +12,11 @@ import platform
 import sys
 from pathlib import Path
 
+from benchmarks.dataset import duplicates, exporting
 from benchmarks.parsing import parsing
 from benchmarks.sandboxes import verifications
 from benchmarks.starting import starting
-from benchmarks.table import render
+from benchmarks.table import Group, render
 from synth_dspy.config import default_config_path
 
 
@@ -25,17 +26,23 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--documents", type=Path, help="a folder of documents to parse, not the quickstart's"
     )
-    documents = parser.parse_args(argv).documents or default_config_path().parent / "docs"
+    parser.add_argument(
+        "--million", action="store_true", help="find duplicates in 10^6 questions, too"
+    )
+    arguments = parser.parse_args(argv)
+    documents = arguments.documents or default_config_path().parent / "docs"
     if not documents.is_dir():
         parser.error(f"--documents {str(documents)!r} is not a folder")
-    groups = []
+    groups: list[Group] = []
     for name, measure in (
-        ("starting", starting),
-        ("sandboxes", lambda: verifications(progress)),
+        ("starting", lambda: [starting()]),
+        ("sandboxes", lambda: [verifications(progress)]),
         ("parsing", lambda: parsing(documents)),
+        ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),
+        ("export", lambda: [exporting(progress)]),
     ):
         progress(f"measuring {name}")
-        groups.append(measure())
+        groups += measure()
     sys.stdout.write(
         f"Medians on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}, "
         f"Python {platform.python_version()}; ratio: times the first row of its group.\n\n"

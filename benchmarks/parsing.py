@@ -1,9 +1,16 @@
-"""Parsing documents of every kind, beside reading their bytes."""
+"""Parsing documents of every kind, beside a bare read of the same files with one library alone.
+
+A bare read is nbformat for notebooks, markdown-it for pages, and PyMuPDF's text and image bytes
+for PDFs: it resolves no image, checks none, and knows nothing of spans. Drawing what no reader
+shows (SVG, AVIF) is measured apart: it happens once a picture, and is the drawing library's time.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.table import Group, Row
@@ -13,35 +20,90 @@ from synth_dspy.sources.files import list_files
 
 MB = 1e6
 
+Bare = Callable[[Path], object]
 
-def parsing(folder: Path, *, repetitions: int = 5) -> Group:
-    """The documents below `folder`, in turn read and parsed, `repetitions` times."""
+
+def parsing(folder: Path, *, repetitions: int = 5) -> list[Group]:
+    """A group a kind: the documents below `folder` read bare and parsed, in turn."""
     files, _ = list_files(folder.resolve(), name="bench", include=[], exclude=[])
-    by_kind: dict[str, list[SourceFile]] = {}
-    for file in files:
-        by_kind.setdefault(file.kind, []).append(file)
+    groups = []
+    for title, kinds, library, bare in (
+        ("notebooks", ("ipynb",), "nbformat", _notebook),
+        ("pages", ("md", "mdx"), "markdown-it", _page),
+        ("PDFs", ("pdf",), "PyMuPDF", _pdf),
+    ):
+        some = [file for file in files if file.kind in kinds]
+        if some:
+            groups.append(_group(f"read {len(some)} {title}", some, library, bare, repetitions))
+    return groups
+
+
+def _group(
+    title: str, files: Sequence[SourceFile], library: str, bare: Bare, repetitions: int
+) -> Group:
     read: list[float] = []
-    parsed: dict[str, list[float]] = {kind: [] for kind in by_kind}
-    with tempfile.TemporaryDirectory() as run_dir:
-        images, options = ImageStore(Path(run_dir)), ParseOptions()
-        for _ in range(repetitions + 1):
-            start = time.perf_counter()
-            for file in files:
-                (Path(file.root) / file.path).read_bytes()
-            read.append(time.perf_counter() - start)
-            for kind, some in by_kind.items():
-                start = time.perf_counter()
-                for file in some:
-                    parse_file(file, images=images, options=options)
-                parsed[kind].append(time.perf_counter() - start)
-    # The first round imports the parsers and writes the images.
-    rows = [Row("a bare read", read[1:], _megabytes(files), "MB/s")]
-    rows += [
-        Row(f"parse {kind} ({len(by_kind[kind])})", times[1:], _megabytes(by_kind[kind]), "MB/s")
-        for kind, times in sorted(parsed.items())
-    ]
-    return Group("read a megabyte of documents", rows)
+    parsed: list[float] = []
+    drawn: list[float] = []
+    for round_ in range(repetitions + 1):  # the first one imports the libraries
+        with tempfile.TemporaryDirectory() as run_dir:
+            images = ImageStore(Path(run_dir))
+            times = (
+                _timed(lambda: [bare(Path(file.root) / file.path) for file in files]),
+                _timed(lambda store=images: _parse(files, store)),  # type: ignore[misc]
+            )
+            _forget_all_but_drawings(Path(run_dir) / "images")
+            again = _timed(lambda store=images: _parse(files, store))  # type: ignore[misc]
+        if round_:
+            read.append(times[0])
+            drawn.append(times[1])
+            parsed.append(again)
+    size = sum(file.size for file in files) / MB
+    return Group(
+        title,
+        [
+            Row(f"{library} alone", read, size, "MB/s"),
+            Row("parse", parsed, size, "MB/s"),
+            Row("parse, and draw SVG and AVIF", drawn, size, "MB/s"),
+        ],
+    )
 
 
-def _megabytes(files: list[SourceFile]) -> float:
-    return sum(file.size for file in files) / MB
+def _parse(files: Sequence[SourceFile], images: ImageStore) -> None:
+    for file in files:
+        parse_file(file, images=images, options=ParseOptions())
+
+
+def _forget_all_but_drawings(folder: Path) -> None:
+    """Remove the images that are kept as they came; a drawing has another hash than its name."""
+    for path in folder.glob("*.*"):
+        if hashlib.sha256(path.read_bytes()).hexdigest() == path.stem:
+            path.unlink()
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _notebook(path: Path) -> object:
+    import nbformat
+
+    return nbformat.read(path, as_version=4)
+
+
+def _page(path: Path) -> object:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt().parse(path.read_text())
+
+
+def _pdf(path: Path) -> object:
+    import pymupdf
+
+    read = []
+    with pymupdf.open(path) as document:
+        for page in document:
+            read.append(page.get_text())
+            read += [document.extract_image(image[0]) for image in page.get_images()]
+    return read

@@ -22,6 +22,13 @@ MAX_SOURCE = 1_000_000  # characters of a solution or a test
 # A test that says one of these reaches into the solution's process, so both must share one.
 _REACHES_IN = {"patch", "monkeypatch", "capsys", "capfd", "caplog"}
 _SAYS_SOMETHING = re.compile(r"assert|^fail|^raises$|^approx$|^warns$")
+# What a solution needs to read the test, or to take its result's place, if both share a process.
+_LOOKS = re.compile(
+    r"sys\s*\.\s*modules|_getframe|_current_frames|currentframe|co_consts|linecache"
+    r"|\b(?:f_back|f_locals|f_globals|tb_frame|gi_frame|cr_frame|ag_frame)\b"
+    r"|\b(?:extract|format|print|walk)_stack\b"
+    r"|\binspect\s*\.\s*(?:stack|trace|getouterframes|getinnerframes|getsource)|\bgc\s*\.\s*get_|/proc/(?:self|\d)"
+)
 _COMPARES = re.compile(r"__(?:eq|ne|lt|le|gt|ge|bool|contains|getattribute|getattr)__|\btype\s*\(")
 
 
@@ -77,9 +84,13 @@ def plan(job: Job) -> Plan:
         and entry.partition(".")[0] not in classes
         and not words & _REACHES_IN
     )
+    looks = _LOOKS.search(job.solution)
+    if looks and not split and problem is None:
+        said = f"it names {looks[0]!r}, which can read the test when both share one process"
+        return Plan(problem=("tampered", said))
     return Plan(
         split=split,
-        may_fall_back=job.mode == "auto" and not _COMPARES.search(job.solution),
+        may_fall_back=job.mode == "auto" and not looks and not _COMPARES.search(job.solution),
         expected=expected,
         style=style,
         classes=named,

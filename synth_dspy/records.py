@@ -17,7 +17,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from synth_dspy.errors import StoreError
 
-QuestionType = Literal["function_completion", "code_generation", "qa"]
 Modality = Literal["text", "multimodal"]
 Difficulty = Literal["easy", "medium", "hard"]
 Quality = Literal["HIGH", "MEDIUM", "LOW"]
@@ -30,7 +29,8 @@ BlockKind = Literal["heading", "text", "code", "output", "image", "table"]
 DocumentKind = str
 """ipynb, mdx, md, pdf, facts, or what a registered parser calls its own."""
 
-CODE_TYPES: tuple[QuestionType, ...] = ("function_completion", "code_generation")
+QuestionType = str
+"""The name of a question type: one of `synth_dspy.programs.types.TYPES`."""
 
 R = TypeVar("R")
 
@@ -266,7 +266,7 @@ class Candidate:
     Attributes:
         question: for function_completion the stub (imports, signature, docstring, `pass`).
         answer: for function_completion the indented body; for code_generation a whole program.
-        test_code, entry_point: "" for qa.
+        test_code, entry_point: "" for types in words.
         steps: by step name (question, test, answer, curate, classify, ...).
     """
 

@@ -74,6 +74,11 @@ NoCache = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 NoTrace = Annotated[bool, typer.Option("--no-trace", help="Do not write conversations.")]
 Runner = Annotated[str, typer.Option("--runner", help="What runs the stages: local.")]
+HubId = Annotated[
+    str,
+    typer.Option("--hub-id", help="Push to this repository of the Hub.", metavar="OWNER/NAME"),
+]
+HubPrivate = Annotated[bool, typer.Option("--hub-private", help="Make a new repository private.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 
 
@@ -114,9 +119,12 @@ def pipeline(
     skip_analysis: Annotated[
         bool, typer.Option("--skip-analysis", help="End with the dataset: no plots, no report.")
     ] = False,
+    hub_id: HubId = "",
+    hub_private: HubPrivate = False,
     runner: Runner = "local",
 ) -> None:
     """Run every stage: documents in, a dataset and a report out."""
+    from synth_dspy.commands.finishing import Push
     from synth_dspy.commands.running import run_pipeline
 
     _check_runner(runner)
@@ -129,6 +137,7 @@ def pipeline(
             quiet=quiet,
             trace=not no_trace,
             skip_analysis=skip_analysis,
+            push=Push(hub_id, hub_private),
         )
     )
 
@@ -192,7 +201,106 @@ def _stage_command(name: str) -> Callable[..., None]:
 
 
 for _name in _STAGE_HELP:
-    app.command(_name, rich_help_panel=_STAGES)(_stage_command(_name))
+    if _name != "plan":
+        app.command(_name, rich_help_panel=_STAGES)(_stage_command(_name))
+
+
+@app.command(rich_help_panel=_STAGES)
+def plan(
+    config: Config = None,
+    overrides: Set = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what the run would ask and cost.")
+    ] = False,
+    json_lines: Json = False,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+    no_trace: NoTrace = False,
+) -> None:
+    """Allocate tasks, and write questions and tests."""
+    if not estimate:
+        _stage_command("plan")(config, overrides, no_cache, quiet, no_trace)
+    from synth_dspy.commands.planning import print_estimate
+
+    print_estimate(_context(config, overrides, quiet=json_lines), json_lines=json_lines)
+
+
+@app.command(help=_STAGE_HELP["export"], rich_help_panel=_STAGES)
+def export(
+    config: Config = None,
+    overrides: Set = None,
+    chat_format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--chat-format",
+            help="Also write conversations: messages, sharegpt or ms-swift. May be repeated.",
+        ),
+    ] = None,
+    hub_id: HubId = "",
+    hub_private: HubPrivate = False,
+    analyze_too: Annotated[
+        bool, typer.Option("--analyze", help="Then write statistics, plots and the report.")
+    ] = False,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+    no_trace: NoTrace = False,
+) -> None:
+    """Write the dataset in the forms asked for, and push it where asked."""
+    from synth_dspy.commands.execution import Options
+    from synth_dspy.commands.finishing import Push, run_export
+
+    context = _context(config, overrides, quiet=quiet)
+    raise typer.Exit(
+        run_export(
+            context,
+            Options(no_cache=no_cache, quiet=quiet, trace=not no_trace),
+            chat_formats=chat_format or (),
+            push=Push(hub_id, hub_private),
+            analyze=analyze_too,
+        )
+    )
+
+
+@app.command(help=_STAGE_HELP["analyze"], rich_help_panel=_STAGES)
+def analyze(
+    config: Config = None,
+    overrides: Set = None,
+    source: Annotated[
+        str, typer.Option("--source", help="Samples of: splits, generated or final.")
+    ] = "splits",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")
+    ] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots/--no-plots", help="Plots and the report, or figures alone.")
+    ] = True,
+    allocation: Annotated[
+        bool, typer.Option("--allocation/--no-allocation", help="How passages were used.")
+    ] = True,
+    pipeline_too: Annotated[
+        bool, typer.Option("--pipeline/--no-pipeline", help="What the stages dropped and cost.")
+    ] = True,
+    hub_id: HubId = "",
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+    no_trace: NoTrace = False,
+) -> None:
+    """Write the analysis of samples, and push it where asked."""
+    from synth_dspy.commands.execution import Options
+    from synth_dspy.commands.finishing import Push, run_analyze
+    from synth_dspy.stages.analyze import Show
+
+    context = _context(config, overrides, quiet=quiet)
+    raise typer.Exit(
+        run_analyze(
+            context,
+            Options(no_cache=no_cache, quiet=quiet, trace=not no_trace),
+            source=source,
+            output=output,
+            show=Show(plots, allocation, pipeline_too),
+            push=Push(hub_id),
+        )
+    )
 
 
 @app.command(rich_help_panel=_CHECK)
@@ -278,7 +386,7 @@ def info(
     overrides: Set = None,
     json_lines: Json = False,
     prompts: Annotated[
-        bool, typer.Option("--prompts", help="Print each step's instructions.")
+        bool, typer.Option("--prompts", help="Print what each step sends.")
     ] = False,
 ) -> None:
     """Show the run's settings, stages and models."""
@@ -314,14 +422,19 @@ def inspect_traces(
     stage: Annotated[str, typer.Option("--stage", "-s", help="Calls of one stage only.")] = "",
     failed: Annotated[bool, typer.Option("--failed", help="Calls that failed only.")] = False,
     count: Annotated[int, typer.Option("--count", "-n", help="How many, the last ones.")] = 3,
+    index: Annotated[
+        int | None, typer.Option("--index", help="One call by its number; -1 is the last.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Whole messages and replies.")] = False,
     json_lines: Json = False,
 ) -> None:
     """Show the conversations with models."""
     from synth_dspy.commands.looking import inspect_conversations
 
     inspect_conversations(
-        _context(config, overrides), stage=stage, failed=failed, count=count, json_lines=json_lines
-    )
+        _context(config, overrides), stage=stage, failed=failed, count=count, index=index,
+        full=full, json_lines=json_lines,
+    )  # fmt: skip
 
 
 @app.command(rich_help_panel=_LOOK)

@@ -37,12 +37,15 @@ def test_a_duration_has_the_unit_that_suits_it(seconds: float, text: str) -> Non
     assert duration(seconds) == text
 
 
-def test_each_kind_of_document_is_measured_apart(tmp_path: Path) -> None:
+def test_each_kind_of_document_is_measured_beside_a_library_alone(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# One\n\nText.\n")
     (tmp_path / "b.mdx").write_text("# Two\n\nText.\n")
-    rows = parsing(tmp_path, repetitions=1).rows
-    assert [row.name for row in rows] == ["a bare read", "parse md (1)", "parse mdx (1)"]
-    assert all(row.median > 0 for row in rows)
+    (tmp_path / "c.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, '
+                                      '"nbformat_minor": 5}')  # fmt: skip
+    groups = parsing(tmp_path, repetitions=1)
+    assert [group.title for group in groups] == ["read 1 notebooks", "read 2 pages"]
+    assert [row.name for row in groups[0].rows][:2] == ["nbformat alone", "parse"]
+    assert all(row.median > 0 for group in groups for row in group.rows)
 
 
 def test_documents_that_are_not_there_are_refused_by_name(

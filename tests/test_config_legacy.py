@@ -238,7 +238,7 @@ def test_translating_twice_changes_nothing_more() -> None:
 @pytest.mark.parametrize(
     ("generation", "said"),
     [
-        ({"question_types": ["qa", "caption"]}, "generation.question_types: 'caption' is not part of this version; known: function_completion, code_generation, qa"),
+        ({"question_types": ["qa", "riddle"]}, "generation.question_types: 'riddle' is not part of this version; known: function_completion, code_generation, qa, caption, summary"),
         ({"question_types": "qa"}, "generation.question_types: is not a list; known: function_completion"),
         ({"question_type_weights": {"qa": "much"}}, "generation.question_type_weights.qa: 'much' is not a weight; give a number from 0 up"),
         ({"question_type_weights": {"qa": -1}}, "generation.question_type_weights.qa: -1 is not a weight"),

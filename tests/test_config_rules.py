@@ -59,7 +59,6 @@ def message(tmp_path: Path, text: str = "", *overrides: str, base: str = BASE) -
         ("generation: {target_sample: 3}", "generation.target_sample: unknown key; did you mean `target_samples`?"),
         ("target_samples: 3", "target_samples: unknown key here; did you mean `generation.target_samples`?"),
         ("tracking: {xyzzy: 1}", "tracking.xyzzy: unknown key; known here: enabled, uri, experiment, sample_rate"),
-        ("generation: {type_allocations: {essay: {ratio: 1}}}", "generation.type_allocations: 'essay' is not one of function_completion, code_generation, qa"),
         ("generation: {type_allocations: {qa: {multimodal_ratio: 1}}}", "generation.type_allocations.qa.ratio: is missing; give a value (share of `target_samples`)"),
         ("generation: {type_allocations: {qa: {ratio: 0.7}}}", "generation.type_allocations: the ratios sum to 0.7, not to 1 (qa 0.7)"),
         ("generation: {difficulty_weights: {easy: -1}}", "generation.difficulty_weights.easy: -1 is too small; give at least 0"),

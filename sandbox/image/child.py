@@ -14,6 +14,8 @@ from . import clock
 from .seccomp import Filter
 
 _SEED = 0x5EED
+# Asking which signals there are takes 30 microseconds: once, not in every child for every signal.
+_SIGNALS = tuple(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
 FIRST_FD = 10  # where the descriptors that a job keeps are found, in order
 _SET_DUMPABLE, _NO_NEW_PRIVS, _MB = 4, 38, 1 << 20
 
@@ -44,7 +46,7 @@ def enter(
         folder: becomes the working directory and HOME.
         readable: False hides the memory and the descriptors from other processes of the same user.
     """
-    os.setsid()
+    os.setpgid(0, 0)  # a session of its own would cost 3 ms where the kernel groups by session
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(output[0], 1)
@@ -60,9 +62,8 @@ def enter(
     _volunteer_for_the_oom_killer()
     for name, value in _limits(header).items():
         _limit(name, value)
-    for number in range(1, signal.NSIG):
-        if number not in (signal.SIGKILL, signal.SIGSTOP) and number in signal.valid_signals():
-            signal.signal(number, signal.SIG_DFL)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)

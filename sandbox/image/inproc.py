@@ -7,6 +7,8 @@ solution was loaded.
 
 from __future__ import annotations
 
+import ctypes
+import importlib
 import json
 import linecache
 import math
@@ -19,7 +21,7 @@ import types
 import unittest
 from typing import Any
 
-from . import asserts, codec, collect, decoding, feedback, fixtures, pipes
+from . import asserts, codec, collect, decoding, feedback, fixtures, pipes, watch
 
 Snapshot = dict[str, dict[str, Any]]
 
@@ -28,7 +30,9 @@ _WATCHED = (
     "operator", "json", "os", "sys", "types", "traceback", "linecache", "re", "numpy",
     "numpy.testing", "numpy.linalg", "pytest",
 )  # fmt: skip
-_OWN = (asserts, codec, collect, decoding, feedback, fixtures, pipes)
+_OWN = (asserts, codec, collect, decoding, feedback, fixtures, pipes, watch)
+_COUNTER = ctypes.c_uint64
+_ARRAYS = ("numpy", "numpy.linalg", "numpy.testing")
 _CLASSES: tuple[type, ...] = (unittest.TestCase, unittest.TestResult, unittest.TestSuite)
 _MAY_CHANGE = {
     ("sys", "last_type"), ("sys", "last_value"), ("sys", "last_traceback"), ("sys", "last_exc"),
@@ -57,19 +61,56 @@ def snapshot() -> Snapshot:
     return found
 
 
-def changed(before: Snapshot) -> list[str]:
-    """What is no longer the object it was, as `module.name`; at most ten."""
+def load_before(source: str) -> Snapshot:
+    """Loads what tests compare arrays with before a solution that names numpy can change it."""
+    missing = [name for name in _ARRAYS if name not in sys.modules]
+    if "numpy" not in source or not missing:
+        return {}
+    try:
+        for name in missing:
+            importlib.import_module(name)
+    except ImportError:  # the solution will say so itself
+        return {}
+    return {name: dict(vars(sys.modules[name])) for name in _ARRAYS}
+
+
+def changed(before: Snapshot, versions: dict[str, int] | None = None) -> list[str]:
+    """What is no longer the object it was, as `module.name`; at most ten.
+
+    Args:
+        versions: by module, of its names at the time of `before`; those of the same version need
+            not be looked at. Looking touches every object, whose pages this fork then copies.
+    """
     classes = {f"class {cls.__name__}": cls for cls in _CLASSES}
     found = []
     for name, names in before.items():
         thing = classes.get(name) or sys.modules.get(name)
         now = vars(thing) if thing is not None else {}
+        if versions and versions.get(name, -1) == version_of(now):
+            continue
         for key, value in names.items():
             if (name, key) not in _MAY_CHANGE and now.get(key) is not value:
                 found.append(f"{name}.{key}")
     if sys.gettrace() or sys.getprofile():
         found.append("sys.settrace")
     return found[:10]
+
+
+def version_of(names: Any) -> int:
+    """CPython's own counter of a dict's changes (PEP 509); -2 for anything but a dict."""
+    return _COUNTER.from_address(id(names) + 24).value if type(names) is dict else -2
+
+
+def versions_of(before: Snapshot) -> dict[str, int]:
+    """The counters of the modules of a snapshot; none where this Python has no such counter."""
+    probe = {"a": 1}
+    seen = [version_of(probe)]
+    for _ in range(2):
+        probe["a"] += 1
+        seen.append(version_of(probe))
+    if len(set(seen)) < 3 or version_of(probe) != seen[-1]:
+        return {}
+    return {name: version_of(vars(sys.modules[name])) for name in before if name in sys.modules}
 
 
 def left_behind() -> list[str]:
@@ -114,6 +155,7 @@ class Prepared:
         canaries_that_passed(self.canaries)  # loads what the first run would load
         _warm_up()
         self.before = snapshot()
+        self.versions = versions_of(self.before)
 
 
 def _no_main(*_: object, **__: object) -> None:
@@ -139,14 +181,16 @@ def main(prepared: Prepared, task_fd: int, sizes: tuple[int, int], record_fd: in
     phase = "solution"
     try:
         source = pipes.read_exactly(task_fd, sizes[0]).decode()
+        before = {**prepared.before, **load_before(source)}
         solution = collect.load("solution", source)
+        watch.install(solution, record_fd)
         exec(compile(source, "solution.py", "exec", dont_inherit=True), solution.__dict__)
         phase = "test"
-        tampered = [*names_changed(prepared.before), *behind()]
+        tampered = [*names_changed(before, prepared.versions), *behind()]
         config, test = pipes.read_task(task_fd, sizes[1])
         nonce = config["nonce"]
         results = collect.run(test, solution, config)
-        tampered += names_changed(prepared.before)
+        tampered += names_changed(before, prepared.versions)
         passed = canaries_that_passed(prepared.canaries)
         record = {"nonce": nonce, "results": results, "tampered": tampered, "canaries": passed}
     except BaseException as error:

@@ -64,6 +64,8 @@ class Worker:
 
         for name in filter(None, os.environ.get("SANDBOX_PRELOAD", "").split(",")):
             importlib.import_module(name)
+        if "numpy" in sys.modules:
+            importlib.import_module("numpy.testing")
         self.prepared = inproc.Prepared()
         self.filter = Filter()
         sys.path[:] = [entry for entry in sys.path if entry and entry != self.own_path()]

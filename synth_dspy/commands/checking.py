@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -10,8 +9,8 @@ from sandbox import doctor as probe
 from sandbox import open_sandbox
 from synth_dspy import __version__
 from synth_dspy.commands.context import Context, print_json, show
-from synth_dspy.config import Role
-from synth_dspy.recipes.assistant import STAGES, allocation_options
+from synth_dspy.config import Config, Role
+from synth_dspy.recipes.assistant import STAGES, allocation_options, check_names
 from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.allocation import targets
 
@@ -23,6 +22,7 @@ def validate(context: Context) -> None:
         SourceError: a source is not there, or holds no document.
     """
     config = context.config
+    check_names(config)
     files, skipped = source_files(config)
     show(f"{config.file}: valid")
     show(f"  sources     {len(files)} files, {len(skipped)} passed over")
@@ -36,7 +36,11 @@ def validate(context: Context) -> None:
 
 
 def info(context: Context, *, json_lines: bool, prompts: bool) -> None:
-    """Print version, stages, models and settings; with `prompts` each step's instructions."""
+    """Print version, stages, models and settings; with `prompts` what each step really sends.
+
+    Raises:
+        ConfigError: `prompts` names no step, or has template placeholders.
+    """
     config = context.config
     facts: dict[str, Any] = {
         "version": __version__,
@@ -47,7 +51,7 @@ def info(context: Context, *, json_lines: bool, prompts: bool) -> None:
         "settings": config.redacted(),
     }
     if prompts:
-        facts["prompts"] = _prompts(config.prompts)
+        facts["prompts"] = _prompts(config)
     if json_lines:
         print_json(facts)
         return
@@ -57,20 +61,35 @@ def info(context: Context, *, json_lines: bool, prompts: bool) -> None:
     show("stages      " + " -> ".join(facts["stages"]))
     for role, model in facts["models"].items():
         show(f"{role:<11} {model}")
-    for step, instructions in facts.get("prompts", {}).items():
-        show(f"\n[{step}]\n{instructions}")
+    for step, sent in facts.get("prompts", {}).items():
+        own = "; instructions from prompts." + step if sent["replaced"] == "true" else ""
+        show(f"\n{'=' * 78}\n[{step}] {sent['role']} {sent['model']}{own}")
+        show(f"--- system\n{sent['system']}\n--- user\n{sent['user']}")
 
 
-def _prompts(replaced: Mapping[str, str]) -> dict[str, str]:
+def _prompts(config: Config) -> dict[str, dict[str, str]]:
+    """By step: which model is asked, and both messages as they are sent."""
     # DSPy takes a second to import, and only this flag needs it.
+    from synth_dspy.lm.adapter import SynthAdapter
     from synth_dspy.programs.answers import Verification
-    from synth_dspy.programs.assistant import AssistantProgram, instructions_of
+    from synth_dspy.programs.assistant import AssistantProgram
     from synth_dspy.recipes.resources import LazySandbox
 
     program = AssistantProgram(
         LazySandbox(open_sandbox), verification=Verification(), categories={}
     )
-    return {**instructions_of(program), **replaced}
+    program.replace_instructions(config.prompts)
+    return {
+        step.step: {
+            "role": step.role,
+            "model": config.endpoint_for(step.role).model_name,
+            "replaced": str(step.step in config.prompts).lower(),
+            "instructions": step.instructions,
+            "system": step.system,
+            "user": step.user,
+        }
+        for step in program.shown(SynthAdapter())
+    }
 
 
 def doctor(*, json_lines: bool) -> int:

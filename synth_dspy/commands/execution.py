@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synth_dspy import __version__
 from synth_dspy.config import Config
@@ -26,21 +26,29 @@ from synth_dspy.recipes.assistant import (
     STAGES,
     Recipe,
     assistant,
+    check_names,
     planned_tasks,
 )
+from synth_dspy.recipes.findings import admission_rules
 from synth_dspy.recipes.resources import Resources
+from synth_dspy.recipes.views import finished_samples, write_views
 from synth_dspy.records import Chunk, Sample, Task
 from synth_dspy.runners.local import LocalRunner, Stopped
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Workbench
 from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.allocation import Cell
-from synth_dspy.stages.build import Committer
+from synth_dspy.stages.analyze import Analyze, Show
+from synth_dspy.stages.build import Build, Committer
 from synth_dspy.stages.chunks import FilterChunks
 from synth_dspy.stages.contract import Stage
+from synth_dspy.stages.export import Export
 from synth_dspy.stages.parse import Parse
 from synth_dspy.stages.results import outputs
 from synth_dspy.store.run_directory import RunDirectory, write_json
+
+if TYPE_CHECKING:
+    from synth_dspy.optimize.tracing import Tracer
 
 DONE, SHORT, INTERRUPTED = 0, 1, 130
 
@@ -95,7 +103,10 @@ class Execution:
         self.options = options
         self.reporter = reporter
         self.run = RunDirectory(self.config.output_dir)
+        self.tracer = _tracer(self.config, reporter)
         self.resources = Resources(self.config, reporter.say, trace=options.trace)
+        if self.tracer is not None:
+            self.resources.watch = self.tracer.watch
         self.samples: list[Sample] = []
         self.short: list[tuple[Cell, int, int, Counter[str]]] = []
 
@@ -116,6 +127,20 @@ class Execution:
 
         return self._with_runner([stage], work)
 
+    def analyze(self, source: str, out: Path, show: Show) -> int:
+        """An analysis of other samples, or to another place, than the stage `analyze` makes."""
+
+        async def work(recipe: Recipe, _runner: LocalRunner) -> int:
+            recipe.analyze.write(self._samples_of(source), out, show)
+            return DONE
+
+        return self._with_runner([Analyze], work)
+
+    def _samples_of(self, source: str) -> list[Sample]:
+        if source == "generated":
+            return finished_samples(self.run)
+        return outputs(self.run, Build if source == "splits" else Export)
+
     # -- around every run ------------------------------------------------------------------------
 
     def _with_runner(
@@ -125,6 +150,9 @@ class Execution:
     ) -> int:
         if Parse in stages:
             source_files(self.config)  # a missing folder is said before anything is made
+        check_names(self.config)
+        # A benchmark that cannot be read is said before the first token is spent.
+        _ = admission_rules(self.config).benchmarks.items
         names = {stage.name for stage in stages}
         if GENERATE[0] in stages:
             names.add("allocate")
@@ -136,7 +164,9 @@ class Execution:
             if self.options.no_cache and self.resources.replies.path.exists():
                 self.resources.replies.rotate()
             bench = Workbench(
-                self.run, fresh=frozenset(names) if self.options.no_cache else frozenset()
+                self.run,
+                fresh=frozenset(names) if self.options.no_cache else frozenset(),
+                concluded=lambda stage: write_views(self.run, stage),
             )
             runner = LocalRunner(bench, self.reporter)
             recipe = assistant(self.resources)
@@ -185,6 +215,8 @@ class Execution:
                 if isinstance(stage, Parse):
                     stage.close()
             await self.resources.aclose()
+            if self.tracer is not None:
+                self.tracer.close()
             loop.remove_signal_handler(signal.SIGINT)
 
     def _description(self, recipe: Recipe) -> dict[str, Any]:
@@ -245,22 +277,19 @@ class Execution:
         tasks = planned_tasks(self.run)
         recipe.write.use_chunks({chunk.id: chunk for chunk in chunks})
         generation = self.config.generation
-        committer = Committer(
-            threshold=generation.similarity_threshold, enabled=generation.enable_deduplication
-        )
+        committer = Committer(recipe.rules)
         quota = await runner.run_quota(
             recipe.generate,
             tasks,
             _cell,
             recipe.targets,
-            committer.is_duplicate,
+            committer.is_left_out,
             # Twice the calls: a task that waits out a Retry-After must not leave a call unused.
             concurrency=2 * generation.llm_concurrency,
             keep_all=generation.keep_extra_samples,
         )
-        for cell, state in quota.states.items():
-            if state.duplicates:
-                runner.rejections[cell]["build: duplicate"] += state.duplicates
+        for rank, refused in committer.refused.items():
+            runner.rejections[_cell(tasks[rank])][f"build: {refused.reason}"] += 1
         self.short = [
             (cell, state.target, state.accepted, runner.rejections[cell])
             for cell, state in quota.states.items()
@@ -316,6 +345,15 @@ class Execution:
                 taken[cell] += 1
                 chosen.append(task)
         return chosen
+
+
+def _tracer(config: Config, reporter: Reporter) -> Tracer | None:
+    if not config.tracking.enabled or config.tracking.sample_rate <= 0:
+        return None
+    # MLflow takes seconds to import, and only a run that traces needs it.
+    from synth_dspy.optimize.tracing import Tracer
+
+    return Tracer(config, reporter.say)
 
 
 def shortage_lines(short: Sequence[tuple[Cell, int, int, Counter[str]]]) -> list[str]:

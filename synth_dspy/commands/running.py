@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from synth_dspy.commands.context import Context
 from synth_dspy.commands.execution import DONE, SHORT, Execution, Options, shortage_lines
+from synth_dspy.commands.finishing import Push, push_final
 from synth_dspy.config import Config
 from synth_dspy.records import Sample
 from synth_dspy.runners.progress import Reporter
@@ -20,18 +22,22 @@ def run_pipeline(
     quiet: bool,
     trace: bool,
     skip_analysis: bool,
+    push: Push = Push(),  # noqa: B008 - frozen
 ) -> int:
-    """The whole recipe; the exit code."""
+    """The whole recipe, pushed to the Hub when asked; the exit code."""
+    to = push.destination()
     options = Options(
         no_cache=no_cache, trial=trial, quiet=quiet, trace=trace, skip_analysis=skip_analysis
     )
     with Reporter(context.console, quiet=quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         _introduce(execution.config, reporter)
+        _tell_prompts(execution.config, reporter)
         code = execution.pipeline()
         if code in (DONE, SHORT) and execution.samples:
             tracked = _track(execution, reporter)
             _conclude(execution, reporter, tracked)
+            push_final(replace(context, config=execution.config), reporter, to)
         _tell_shortage(execution, reporter)
     return code
 
@@ -41,6 +47,7 @@ def run_generate(context: Context, *, no_cache: bool, quiet: bool, trace: bool) 
     options = Options(no_cache=no_cache, quiet=quiet, trace=trace)
     with Reporter(context.console, quiet=quiet) as reporter:
         execution = Execution(context.config, reporter, options)
+        _tell_prompts(execution.config, reporter)
         code = execution.generate()
         _tell_shortage(execution, reporter)
     return code
@@ -67,6 +74,12 @@ def _introduce(config: Config, reporter: Reporter) -> None:
         )
     else:
         reporter.say("models: " + ", ".join(f"{r} {e.model_name}" for r, e in models.items()))
+
+
+def _tell_prompts(config: Config, reporter: Reporter) -> None:
+    if config.prompts:
+        steps = ", ".join(config.prompts)
+        reporter.say(f"prompts: yours replace the instructions, compiled ones too, of: {steps}")
 
 
 def _track(execution: Execution, reporter: Reporter) -> str:

@@ -91,7 +91,7 @@ def verify_file(
     columns: Mapping[str, str],
     timeout_s: float,
     json_lines: bool,
-    measuring: Measuring = Measuring(),  # noqa: B008 - frozen
+    measuring: Measuring = Measuring(),
 ) -> int:
     """Verify every record, in order; 0 when all pass, 1 when one does not.
 

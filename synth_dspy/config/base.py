@@ -47,6 +47,7 @@ Whole = Annotated[int, BeforeValidator(_not_a_switch)]
 Number = Annotated[float, BeforeValidator(_not_a_switch)]
 OptionalWhole = Annotated[Whole | None, BeforeValidator(_blank_is_none)]
 OptionalNumber = Annotated[Number | None, BeforeValidator(_blank_is_none)]
+OptionalSwitch = Annotated[bool | None, BeforeValidator(_blank_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from synth_dspy.config.base import (
     Number,
     OptionalNumber,
+    OptionalSwitch,
     OptionalText,
     OptionalWhole,
     Section,
@@ -100,6 +101,15 @@ class Endpoint(Section):
     )
     service_tier: OptionalText = Field(
         default=None, description="Tier that some providers sell, such as `flex`; none: not sent."
+    )
+    vision: OptionalSwitch = Field(
+        default=None,
+        description="Whether the model can see, so that judges and answers are sent the picture; "
+        "none: true for the endpoint that describes images.",
+    )
+    structured_output: bool = Field(
+        default=False,
+        description="Ask for JSON by schema (response_format), where the server has that.",
     )
     extra_body: dict[str, Any] = Field(
         default_factory=dict,

@@ -6,9 +6,10 @@ them.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from synth_dspy.config.base import (
     Number,
@@ -27,12 +28,32 @@ SUM_TOLERANCE = 0.0015
 
 
 class Allocation(Section):
-    """The share of one question type."""
+    """The share of one question type; which types there are, the recipe knows."""
 
     ratio: Number = Field(ge=0, le=1, description="Share of `target_samples`; all sum to 1.")
     multimodal_ratio: Number = Field(
         default=0.3, ge=0, le=1, description="Share of this type whose question needs an image."
     )
+
+
+class ForbiddenPattern(Section):
+    """What no question, test or answer may hold."""
+
+    pattern: str = Field(
+        min_length=1, description="Regular expression of Python's, searched for in every text."
+    )
+    message: str = Field(
+        min_length=1, description="What is wrong with it and what to use instead; models are told."
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value, re.MULTILINE)
+        except re.error as error:
+            raise broken_rule(f"{value!r} is no regular expression: {error}") from None
+        return value
 
 
 def sums_to_one(shares: dict[str, float]) -> str | None:
@@ -157,6 +178,11 @@ class Generation(Section):
     enable_candidate_filtering: bool = Field(
         default=True, description="Drop weak questions unanswered (stage filter-candidates)."
     )
+    enable_question_refinement: bool = Field(
+        default=True,
+        description="Let the question model look at its questions again; the offline model, which "
+        "could not better them, is not asked.",
+    )
     enable_curate_filtering: bool = Field(
         default=True, description="Judge finished samples and drop what fails (stage curate)."
     )
@@ -173,6 +199,10 @@ class Generation(Section):
         description="Similarity from which two samples are duplicates; higher removes less.",
     )
 
+    forbidden_patterns: tuple[ForbiddenPattern, ...] = Field(
+        default=(),
+        description="Text that no question, test or answer may hold; checked before anything runs.",
+    )
     code_verification_max_iterations: Whole = Field(
         default=7,
         ge=0,

@@ -15,7 +15,7 @@ from typing import Any, get_args
 from synth_dspy.config.explain import Problem
 from synth_dspy.config.generation import default_allocations
 from synth_dspy.config.variables import Location
-from synth_dspy.records import Difficulty, QuestionType
+from synth_dspy.records import Difficulty
 
 _FOLDERS = "every stage has its folder in output_dir"
 _PROMPTS = (
@@ -44,7 +44,9 @@ REPLACED: dict[str, str] = {
     "prompts.sample_curation": _PROMPTS,
 }
 
-QUESTION_TYPES: tuple[str, ...] = get_args(QuestionType)
+# What a file of an earlier system may call for, and what it means where it names no type.
+QUESTION_TYPES = ("function_completion", "code_generation", "qa", "caption", "summary")
+_UNNAMED_TYPES = QUESTION_TYPES[:3]
 DIFFICULTIES: tuple[str, ...] = get_args(Difficulty)
 _OLD_TYPES = {"code": "code_generation"}
 
@@ -141,7 +143,7 @@ def _types(generation: dict[str, Any], result: Translation) -> None:
     chosen = (
         _names(types, ("generation", "question_types"), QUESTION_TYPES, result)
         if types
-        else list(shares) or list(QUESTION_TYPES)
+        else list(shares) or list(_UNNAMED_TYPES)
     )
     ratios = {name: shares.get(name, 1.0) for name in chosen}
     total = sum(ratios.values())

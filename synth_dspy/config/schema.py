@@ -76,6 +76,9 @@ class Dataset(Section):
         description="What embeds them: `provider/model` for a hosted one, "
         "`sentence-transformers/<name>` for a local one; none: hashed character n-grams.",
     )
+    chat_formats: tuple[Literal["messages", "sharegpt", "ms-swift"], ...] = Field(
+        default=(), description="Forms in which the rows are also exported as conversations."
+    )
     max_image_side: Whole = Field(
         default=1024, ge=16, description="Longest side of an exported image, in pixels."
     )
@@ -90,7 +93,9 @@ class Dataset(Section):
     @property
     def resolved_benchmarks(self) -> tuple[Path, ...]:
         """Absolute paths of `decontaminate`. Nothing says yet that they exist."""
-        return tuple((self._base / Path(name).expanduser()).resolve() for name in self.decontaminate)
+        return tuple(
+            (self._base / Path(name).expanduser()).resolve() for name in self.decontaminate
+        )
 
     @field_validator("name")
     @classmethod
@@ -266,6 +271,14 @@ class Config(Section):
         if found is not None:
             return found
         return self.endpoint_for("curate") if role == "filter" else self.models.endpoints[0]
+
+    def sees(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint's model can be sent pictures; the offline model never."""
+        if endpoint.is_offline:
+            return False
+        if endpoint.vision is not None:
+            return endpoint.vision
+        return endpoint.name == self.endpoint_for("vision").name
 
     def redacted(self) -> dict[str, Any]:
         """Every setting with its resolved value as JSON, secrets replaced by `***`."""

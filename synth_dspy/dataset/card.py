@@ -178,11 +178,46 @@ def _calibration(calibration: Mapping[str, float] | None) -> str:
     return f"The judge was calibrated against people: {figures}."
 
 
-def _decontamination(found: Mapping[str, int] | None) -> str:
-    if found is None:
+def _decontamination(report: Mapping[str, Any] | None) -> str:
+    if report is None:
         return "The rows were not compared with any benchmark."
-    named = ", ".join(f"{plain(name)} ({count:,} found)" for name, count in sorted(found.items()))
-    return f"Compared with {named}; what was found was dropped."
+    named = ", ".join(
+        f"{plain(b['name'])} ({b['found']:,} of its {b['items']:,} items found)"
+        for b in report["benchmarks"]
+    )
+    return (
+        f"Documents and rows were compared with {named}, by runs of 13 words, by tokens of the "
+        f"code and by similarity; {report['dropped_passages']:,} passages and "
+        f"{report['dropped_samples']:,} rows that held an item were dropped."
+    )
+
+
+_FAMILIES = {"secrets": "keys, tokens and passwords", "personal_data": "personal data"}
+_POLICIES = {
+    "count": "they were left as they are",
+    "mask": "they were masked",
+    "drop": "documents and rows that held any were dropped",
+}
+
+
+def _scanned(scan: Mapping[str, Any] | None) -> list[str]:
+    if scan is None:
+        return ["The documents were not scanned for secrets or personal data."]
+    lines = []
+    for family, said in _FAMILIES.items():
+        found = scan[family]
+        dropped = f"; {found['dropped']:,} documents dropped" if found["dropped"] else ""
+        lines.append(
+            f"Scanned by pattern for {said}: {found['found']:,} places in {found['documents']:,} "
+            f"of {scan['documents']:,} documents; {_POLICIES[found['policy']]}{dropped}."
+        )
+    if scan["allowed_licenses"]:
+        allowed = ", ".join(plain(name) for name in scan["allowed_licenses"])
+        lines.append(
+            f"Only sources under these licences were used: {allowed}; "
+            f"{scan['license_not_allowed']:,} documents of others were left out."
+        )
+    return lines
 
 
 def _funnel(facts: CardFacts) -> str:
@@ -223,13 +258,23 @@ def _models(facts: CardFacts) -> str:
         text += (
             "Steps marked so were done by synth-dspy's offline model, not by a language model.\n\n"
         )
-    return text + table(("step", "model", "compiled program"), rows)
+    return text + table(("step", "model", "compiled program"), rows) + _cost(facts.usage)
+
+
+def _cost(usage: Mapping[str, float] | None) -> str:
+    if not usage:
+        return ""
+    return (
+        f"\n\nAll steps together made {usage['llm_calls']:,.0f} calls with {usage['tokens']:,.0f} "
+        f"tokens, at a cost of ${usage['cost_usd']:,.2f}."
+    )
 
 
 def _sources(facts: CardFacts) -> str:
     if not facts.sources:
         return ""
     shown = facts.sources[:_SOURCES_SHOWN]
+    scanned = bullets(_scanned(facts.scan))
     rows = [
         (
             code_span(fact.path),
@@ -243,7 +288,7 @@ def _sources(facts: CardFacts) -> str:
     more = len(facts.sources) - len(shown)
     rest = f"\n\n{more:,} more documents are named in the rows." if more else ""
     columns = ("document", "SHA-256 (start)", "revision", "licence", "rows")
-    return "## Sources\n\n" + table(columns, rows) + rest
+    return f"## Sources\n\n{scanned}\n\n" + table(columns, rows) + rest
 
 
 def _limits(facts: CardFacts) -> str:
@@ -278,4 +323,4 @@ def _reproduce(facts: CardFacts) -> str:
 
 
 def _code(facts: CardFacts) -> bool:
-    return bool(set(facts.statistics["counts"]["type"]) - {"qa"})
+    return bool(facts.statistics["verification"]["code_samples"])

@@ -50,7 +50,9 @@ class CardFacts:
         command: what was typed, without secrets; config: the YAML's path as it was given.
         version: of synth-dspy.
         calibration: of the judge against people, name -> value; None when it was never done.
-        decontamination: benchmark -> rows that were found in it; None when nothing was checked.
+        decontamination: the object of contamination.py; None when nothing was checked.
+        scan: the object of `scan_facts`; None when nothing was scanned.
+        usage: `llm_calls`, `tokens` and `cost_usd` of all stages together.
         limits: further sentences on what not to expect.
     """
 
@@ -67,7 +69,9 @@ class CardFacts:
     seed: int = 42
     version: str = ""
     calibration: Mapping[str, float] | None = None
-    decontamination: Mapping[str, int] | None = None
+    decontamination: Mapping[str, Any] | None = None
+    scan: Mapping[str, Any] | None = None
+    usage: Mapping[str, float] | None = None
     limits: tuple[str, ...] = ()
 
 
@@ -90,17 +94,20 @@ def sources_of(
     """The documents that rows were made from, by path.
 
     Args:
-        licenses: path of a document -> its licence.
+        licenses: name of a source, or path of a document -> its licence.
     """
-    tally: Counter[tuple[str, str, str]] = Counter()
+    stated = licenses or {}
+    tally: Counter[tuple[str, str, str, str]] = Counter()
     for sample in samples:
         source = sample.metadata.get("source")
         known = source if isinstance(source, dict) else {}
         path = str(known.get("path") or sample.source)
-        tally[path, str(known.get("sha256") or ""), str(known.get("revision") or "")] += 1
+        license_ = stated.get(path) or stated.get(str(known.get("name") or ""), "")
+        content = (str(known.get("sha256") or ""), str(known.get("revision") or ""))
+        tally[path, license_, *content] += 1
     return tuple(
         sorted(
-            SourceFact(path, sha256, rows, (licenses or {}).get(path, ""), revision)
-            for (path, sha256, revision), rows in tally.items()
+            SourceFact(path, sha256, rows, license_, revision)
+            for (path, license_, sha256, revision), rows in tally.items()
         )
     )

@@ -1,6 +1,7 @@
 """Rows that repeat an item of a benchmark: a dataset that holds the exam cannot be trained on.
 
-Benchmark items and samples enter, hits with their overlap leave. It drops nothing itself.
+Benchmark items, samples and passages enter, hits with their overlap leave. It drops nothing itself,
+and benchmarks.py reads the files.
 
 Words: a run of 13 words of an item's prompt that a sample holds too (Brown et al., "Language Models
 are Few-Shot Learners", https://arxiv.org/abs/2005.14165, appendix C). Code: half of the runs of 13
@@ -10,25 +11,20 @@ as a whole, by the Jaccard similarity of its character 5-grams.
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-import orjson
+from typing import TYPE_CHECKING, Literal
 
 from synth_dspy.dataset.code_form import normal_code
 from synth_dspy.dataset.dedup import dedup_text
 from synth_dspy.dataset.minhash import Index, grams, jaccard, normal_text
-from synth_dspy.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from synth_dspy.dataset.minhash import Grams
-    from synth_dspy.records import Sample
+    from synth_dspy.records import Chunk, Sample
 
 RUN = 13
 _SHORTEST = 8
@@ -38,9 +34,9 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 # Import lines are what many programs share and no exam asks for: they are no part of a comparison.
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+[\w.]+[ \t]+import|import[ \t]+\w)[^\n]*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\bv\d+\b")
-_PROMPTS = ("prompt", "question", "text", "instruction")
-_SOLUTIONS = ("canonical_solution", "solution", "code", "answer")
-_NAMES = ("task_id", "id", "name")
+_FENCE = re.compile(
+    r"^[ \t]*```[ \t]*(?:python|py)?[ \t]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL
+)
 
 Layer = Literal["words", "code", "near"]
 
@@ -57,9 +53,10 @@ class BenchmarkItem:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A sample that repeats an item.
+    """A sample, or a passage of a source, that repeats an item.
 
     Attributes:
+        sample_id: of the sample, or of the passage.
         overlap: words and code: share of the item's runs that the sample holds; near: similarity.
     """
 
@@ -99,17 +96,35 @@ class Decontaminator:
     def hits(self, sample: Sample) -> list[Hit]:
         """The items that `sample` repeats, each once: by its words, else its code, else nearly."""
         text = f"{sample.question}\n{sample.answer}"
+        return self._hits(sample.id, text, _programs(sample), [dedup_text(sample)])
+
+    def passage_hits(self, chunk: Chunk) -> list[Hit]:
+        """The items that a passage of a source holds, each once."""
+        programs = [block.code for block in chunk.code_blocks if block.code.strip()]
+        return self._hits(chunk.id, chunk.text, programs, [normal_code(p) for p in programs])
+
+    def _hits(
+        self, name: str, text: str, programs: Sequence[str], wholes: Sequence[str]
+    ) -> list[Hit]:
         found: dict[int, Hit] = {}
+
+        def add(index: int, layer: Layer, overlap: float) -> None:
+            item = self.items[index]
+            hit = Hit(name, item.benchmark, item.id, layer, round(min(1.0, overlap), 4))
+            found.setdefault(index, hit)
+
         for index, share in self._shares(_words(text), self._words, "words"):
-            found[index] = self._hit(sample, index, "words", share)
-        for index, share in self._shares(_tokens(_code(sample)), self._code, "code"):
-            if share >= _CODE_SHARE and index not in found:
-                found[index] = self._hit(sample, index, "code", share)
-        own = _shingled(dedup_text(sample))
-        for index in self._near.candidates(own):
-            similarity = jaccard(self._grams[index], own)
-            if similarity >= self._near_threshold and index not in found:
-                found[index] = self._hit(sample, index, "near", similarity)
+            add(index, "words", share)
+        for program in programs:
+            for index, share in self._shares(_tokens(program), self._code, "code"):
+                if share >= _CODE_SHARE:
+                    add(index, "code", share)
+        for whole in wholes:
+            own = _shingled(whole)
+            for index in self._near.candidates(own):
+                similarity = jaccard(self._grams[index], own)
+                if similarity >= self._near_threshold:
+                    add(index, "near", similarity)
         return [found[index] for index in sorted(found)]
 
     def _shares(
@@ -119,57 +134,6 @@ class Decontaminator:
         tally = Counter(index for run in runs for index in known.get(run, ()))
         return [(i, count / self._sizes[layer][i]) for i, count in sorted(tally.items())]
 
-    def _hit(self, sample: Sample, index: int, layer: Layer, overlap: float) -> Hit:
-        item = self.items[index]
-        return Hit(sample.id, item.benchmark, item.id, layer, round(min(1.0, overlap), 4))
-
-
-def read_benchmark(path: Path, name: str = "") -> list[BenchmarkItem]:
-    """The items of a JSONL file (`.gz` too) or of a JSON array.
-
-    A record's prompt is its first of `prompt, question, text, instruction`, its solution the first
-    of `canonical_solution, solution, code, answer`, its id the first of `task_id, id, name`.
-
-    Raises:
-        SourceError: the file is missing, is not JSON, or a record has no prompt.
-    """
-    benchmark = name or path.name.split(".")[0]
-    items = []
-    for number, record in enumerate(_records(path), start=1):
-        prompt = _first(record, _PROMPTS) if isinstance(record, dict) else ""
-        if not prompt:
-            raise SourceError(
-                f"{path}, record {number}: a benchmark's record needs one of {', '.join(_PROMPTS)}."
-            )
-        items.append(
-            BenchmarkItem(
-                benchmark,
-                _first(record, _NAMES) or str(number),
-                prompt,
-                _first(record, _SOLUTIONS),
-            )
-        )
-    return items
-
-
-def _records(path: Path) -> list[Any]:
-    try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if path.suffix == ".gz" else data
-        if data.lstrip()[:1] == b"[":
-            records: list[Any] = orjson.loads(data)
-            return records
-        return [orjson.loads(line) for line in data.splitlines() if line.strip()]
-    except (OSError, EOFError, orjson.JSONDecodeError) as error:
-        raise SourceError(
-            f"The benchmark {path} cannot be read: {error}. It must be JSONL (may be .gz) or a "
-            "JSON array."
-        ) from error
-
-
-def _first(record: dict[str, Any], names: Sequence[str]) -> str:
-    return next((str(record[name]) for name in names if record.get(name) not in (None, "")), "")
-
 
 def _whole(item: BenchmarkItem) -> str:
     """The item's program: a solution that is only a body stands under its prompt."""
@@ -177,10 +141,11 @@ def _whole(item: BenchmarkItem) -> str:
     return f"{item.prompt}\n{item.solution}" if body else item.solution
 
 
-def _code(sample: Sample) -> str:
-    if sample.type == "qa":
-        return ""
-    return dedup_text(sample) if sample.type == "function_completion" else sample.answer
+def _programs(sample: Sample) -> list[str]:
+    """The code of a sample: its program, or what stands in fences in an answer in words."""
+    if not sample.test_code:
+        return _FENCE.findall(f"{sample.question}\n{sample.answer}\n")
+    return [dedup_text(sample) if sample.type == "function_completion" else sample.answer]
 
 
 def _form(item: BenchmarkItem) -> str:

@@ -8,6 +8,7 @@ sees more.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -72,13 +73,14 @@ def embedder(model: str | None) -> Embed:
 
 def _local(name: str) -> Embed:
     try:
-        from sentence_transformers import SentenceTransformer
+        # By name: the extra may be missing, also where types are checked.
+        local = importlib.import_module("sentence_transformers")
     except ImportError as error:
         raise SetupError(
             f"dataset.embedding_model {LOCAL + name!r} needs the extra `embeddings`: "
             "pip install 'synth-dspy[embeddings]'"
         ) from error
-    known = SentenceTransformer(name)
+    known = local.SentenceTransformer(name)
 
     def embed(texts: Sequence[str]) -> Vectors:
         return unit(np.asarray(known.encode(list(texts)), dtype=np.float32))

@@ -1,7 +1,13 @@
-"""A dataset on disk: Arrow that `datasets.load_from_disk` opens, Parquet, and the card.
+"""A dataset on disk: Arrow that `datasets.load_from_disk` opens, Parquet, JSON lines, and the card.
 
 Samples with their splits enter, the folder `final` leaves, whole or not at all. It knows the
 columns, not how samples were made.
+
+    data/<split>-00000-of-00001.parquet   the rows, images inside
+    <split>/                              the same as Arrow
+    jsonl/<split>.jsonl                   the same as JSON lines, images as paths below `final`
+    chat/<format>/<split>.jsonl           as conversations, where they were asked for
+    images/<sha256>.png                   the images that JSON lines name
 """
 
 from __future__ import annotations
@@ -10,11 +16,12 @@ import hashlib
 import os
 import shutil
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
+from synth_dspy.dataset.chat import ChatFormat, chat_row
 from synth_dspy.dataset.dedup import by_rank
 from synth_dspy.dataset.pictures import MAX_SIDE, png_bytes
 from synth_dspy.dataset.split import SPLITS
@@ -22,7 +29,7 @@ from synth_dspy.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from typing import BinaryIO
 
     from synth_dspy.records import Sample
 
@@ -40,7 +47,8 @@ COLUMNS = (
     "source",
     "metadata",
 )
-_BATCH = 256
+_BATCH = 2_048
+_BATCH_IMAGE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ def export_dataset(
     final: Path,
     card: str,
     max_image_side: int = MAX_SIDE,
+    chat_formats: Sequence[ChatFormat] = (),
 ) -> ExportSummary:
     """Write `samples` to the folder `final`, in place of what was there.
 
@@ -79,6 +88,7 @@ def export_dataset(
         run_dir: what `Sample.image` is relative to.
         card: the text of `README.md`.
         max_image_side: longest side of an embedded image, in pixels; larger ones are scaled down.
+        chat_formats: forms in which the rows are written as conversations, too.
 
     Raises:
         StoreError: a sample has no split, its image cannot be read, or the disk is full.
@@ -88,8 +98,11 @@ def export_dataset(
     try:
         _remove(part)
         (part / "data").mkdir(parents=True)
+        images = _Images(run_dir, part, max_image_side)
+        with_images = any(sample.image for sample in samples)
         for split, rows in by_split.items():
-            _write_split(rows, split, run_dir=run_dir, part=part, max_side=max_image_side)
+            with _Lines(part, split, chat_formats, with_images=with_images) as lines:
+                _write_split(rows, split, images=images, lines=lines, part=part)
         _save_arrow(part, list(by_split))
         (part / "README.md").write_text(card, encoding="utf-8")
         summary = _summary(by_split, part, final)
@@ -116,38 +129,99 @@ def _by_split(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
     return {split: rows for split, rows in found.items() if rows}
 
 
+class _Images:
+    """The exported images: each is encoded once, and kept as a file that rows are filled from."""
+
+    def __init__(self, run_dir: Path, part: Path, max_side: int) -> None:
+        self._run_dir, self._part, self._max_side = run_dir, part, max_side
+        self._names: dict[str, str] = {}
+
+    def path(self, source: str) -> str:
+        """Where the image is below `final`; "" for none."""
+        if not source:
+            return ""
+        if source not in self._names:
+            data = png_bytes(self._run_dir, source, max_side=self._max_side)
+            name = f"images/{hashlib.sha256(data).hexdigest()}.png"
+            (self._part / "images").mkdir(exist_ok=True)
+            (self._part / name).write_bytes(data)
+            self._names[source] = name
+        return self._names[source]
+
+    def embedded(self, source: str) -> dict[str, Any] | None:
+        """What the `image` column holds."""
+        if not source:
+            return None
+        return {"bytes": (self._part / self.path(source)).read_bytes(), "path": None}
+
+
+class _Lines:
+    """The files of JSON lines of one split."""
+
+    def __init__(
+        self, part: Path, split: str, formats: Sequence[ChatFormat], *, with_images: bool
+    ) -> None:
+        self._formats, self._with_images = formats, with_images
+        folders = ["jsonl", *(f"chat/{form}" for form in formats)]
+        self._files: list[BinaryIO] = []
+        for folder in folders:
+            (part / folder).mkdir(parents=True, exist_ok=True)
+            self._files.append((part / folder / f"{split}.jsonl").open("wb"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for file in self._files:
+            file.close()
+
+    def write(self, sample: Sample, row: dict[str, Any], image: str) -> None:
+        """One row; `image` is its path below `final`."""
+        plain = {**row, "image": image or None, "metadata": sample.metadata}
+        chats = (
+            chat_row(sample, form, image=image, with_images=self._with_images)
+            for form in self._formats
+        )
+        for file, line in zip(self._files, (plain, *chats), strict=True):
+            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS))
+
+
 def _write_split(
-    rows: Sequence[Sample], split: str, *, run_dir: Path, part: Path, max_side: int
+    rows: Sequence[Sample], split: str, *, images: _Images, lines: _Lines, part: Path
 ) -> None:
-    """One pass over the rows: the same batches go to Parquet and to an Arrow stream."""
+    """One pass over the rows: the same batches go to Parquet, to an Arrow stream and to lines."""
     import pyarrow
     from pyarrow import parquet
 
     schema = _features().arrow_schema
-    stream = part / f"{split}.stream"
     with (
         parquet.ParquetWriter(_parquet(part, split), schema, compression="zstd") as columns,
-        pyarrow.ipc.new_stream(stream, schema) as arrow,
+        pyarrow.ipc.new_stream(part / f"{split}.stream", schema) as arrow,
     ):
-        for batch in _batches(rows, run_dir, max_side):
-            table = pyarrow.Table.from_pydict(batch, schema=schema)
+        for batch in _batches(rows, images, lines):
+            content = {name: [row[name] for row in batch] for name in COLUMNS}
+            table = pyarrow.Table.from_pydict(content, schema=schema)
             columns.write_table(table)
             arrow.write_table(table)
 
 
 def _batches(
-    rows: Sequence[Sample], run_dir: Path, max_side: int
-) -> Iterator[dict[str, list[Any]]]:
-    @lru_cache(maxsize=32)
-    def encoded(path: str) -> bytes:
-        return png_bytes(run_dir, path, max_side=max_side)
-
-    for start in range(0, len(rows), _BATCH):
-        batch = [_row(sample) for sample in rows[start : start + _BATCH]]
-        for row in batch:
-            path = row["image"]
-            row["image"] = {"bytes": encoded(path), "path": None} if path else None
-        yield {name: [row[name] for row in batch] for name in COLUMNS}
+    rows: Sequence[Sample], images: _Images, lines: _Lines
+) -> Iterator[list[dict[str, Any]]]:
+    """Rows for one write: so many, or so many bytes of images."""
+    batch: list[dict[str, Any]] = []
+    held = 0
+    for sample in rows:
+        row = _row(sample)
+        lines.write(sample, row, images.path(sample.image))
+        row["image"] = images.embedded(sample.image)
+        held += len(row["image"]["bytes"]) if row["image"] else 0
+        batch.append(row)
+        if len(batch) == _BATCH or held >= _BATCH_IMAGE_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 def _row(sample: Sample) -> dict[str, Any]:

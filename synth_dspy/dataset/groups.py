@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_dspy.dataset.dedup import dedup_text
-from synth_dspy.dataset.minhash import near_pairs
+from synth_dspy.dataset.near_batch import near_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ def groups(
         for key in _keys(sample, extra_groups):
             union.join(first.setdefault(key, index), index)
     texts = [dedup_text(sample) for sample in samples]
-    for i, j, _ in near_pairs(texts, near_threshold, known=union.joined):
+    for i, j in near_links(texts, near_threshold, known=union.joined):
         union.join(i, j)
     return union.members()
 

@@ -147,7 +147,8 @@ _PATTERNS = (
 
 def findings(text: str) -> list[Finding]:
     """What `text` holds, by place; of two that overlap the one that begins first stays."""
-    found = sorted(_raw(text), key=lambda finding: (finding.start, -finding.end))
+    # Of two that begin together the secret stays: a password before an @ looks like an address.
+    found = sorted(_raw(text), key=lambda f: (f.start, f.family != "secrets", -f.end))
     kept: list[Finding] = []
     for finding in found:
         if not kept or finding.start >= kept[-1].end:

@@ -7,7 +7,7 @@ leaves. What the patterns are is scan.py's business.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synth_dspy.dataset.scan import Family, Finding, Policy, findings, masked, tally
 
@@ -84,7 +84,7 @@ class ScanPolicy:
         hide = self.masked
         if not any(finding.family in hide for finding in found):
             return sample
-        if sample.type != "qa":
+        if sample.test_code:
             verified = [f for text in texts[:3] for f in findings(text) if f.family in hide]
             if verified:
                 return Refusal(_REASONS[verified[0].family], f"verified code holds {_said(found)}")
@@ -143,32 +143,28 @@ def _masked_document(document: Document, hide: frozenset[Family]) -> Document:
 
 
 def scan_facts(
-    policy: ScanPolicy, documents: Iterable[Document], dropped: Mapping[str, int]
-) -> dict[str, object]:
+    policy: ScanPolicy, kept: Iterable[Mapping[str, int]], dropped: Mapping[str, int]
+) -> dict[str, Any]:
     """What was scanned and found in all, as one JSON object.
 
     Args:
-        documents: those that were kept, with their `stats`.
+        kept: the `stats` of each document that was kept.
         dropped: reason -> documents that were dropped for it.
     """
-    kept = list(documents)
+    stats = list(kept)
     reasons = (*_REASONS.values(), "license_not_allowed")
-    return {
-        "documents": len(kept) + sum(dropped.get(reason, 0) for reason in reasons),
+    facts: dict[str, Any] = {
+        "documents": len(stats) + sum(dropped.get(reason, 0) for reason in reasons),
         "licenses": {name: license_ or "not stated" for name, license_ in policy.licenses},
         "allowed_licenses": list(policy.allowed_licenses),
-        "secrets": {
-            "policy": policy.secrets, **_in_documents(kept, "secrets"),
-            "dropped": dropped.get("secret", 0),
-        },
-        "personal_data": {
-            "policy": policy.personal_data, **_in_documents(kept, "personal_data"),
-            "dropped": dropped.get("personal_data", 0),
-        },
         "license_not_allowed": dropped.get("license_not_allowed", 0),
-    }  # fmt: skip
-
-
-def _in_documents(documents: Iterable[Document], family: str) -> dict[str, int]:
-    counts = [document.stats[family] for document in documents if document.stats.get(family)]
-    return {"found": sum(counts), "documents": len(counts)}
+    }
+    for family in _FAMILIES:
+        counts = [one[family] for one in stats if one.get(family)]
+        facts[family] = {
+            "policy": policy.of(family),
+            "found": sum(counts),
+            "documents": len(counts),
+            "dropped": dropped.get(_REASONS[family], 0),
+        }
+    return facts

@@ -7,6 +7,7 @@ in another format. A reply that was cut off or blocked is recognised as such.
 
 from __future__ import annotations
 
+import logging
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,15 @@ from dspy.adapters.utils import format_field_value
 from dspy.clients._deprecation import adapter_message_call
 from dspy.utils.exceptions import AdapterParseError, LMError
 
-from synth_dspy.errors import ReplyError
+from synth_dspy.errors import EndpointError, ReplyError
 from synth_dspy.lm.call import Call, current_call
 from synth_dspy.lm.faults import classify_error
+from synth_dspy.lm.structured import JsonForm, response_format
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+logger = logging.getLogger(__name__)
 
 MORE_ATTEMPTS = 2
 _SHOWN_REPLY = 4_000  # characters of a bad reply that are shown to the model again
@@ -44,6 +48,7 @@ class SynthAdapter(dspy.ChatAdapter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(use_json_adapter_fallback=False, **options)
+        self._structured: SynthAdapter = self
         self._systems: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
     def format_system_message(self, signature: type[dspy.Signature]) -> str:
@@ -92,6 +97,23 @@ class SynthAdapter(dspy.ChatAdapter):
         inputs: dict[str, Any],
     ) -> Values:
         """Ask, read, and ask again where that helps."""
+        by_schema = getattr(lm, "structured_output", False)
+        try:
+            return self._call(lm, lm_kwargs, signature, demos, inputs)
+        except EndpointError as error:
+            if not by_schema or not _refuses_schema(lm, error):
+                raise
+            return self._call(lm, lm_kwargs, signature, demos, inputs)
+
+    def _call(
+        self,
+        lm: Any,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> Values:
+        lm_kwargs = dict(lm_kwargs)
         talk = self._talk(lm, lm_kwargs, signature, demos, inputs)
         messages, call = next(talk)
         while True:
@@ -121,6 +143,23 @@ class SynthAdapter(dspy.ChatAdapter):
         inputs: dict[str, Any],
     ) -> Values:
         """`__call__` without blocking the event loop."""
+        by_schema = getattr(lm, "structured_output", False)
+        try:
+            return await self._acall(lm, lm_kwargs, signature, demos, inputs)
+        except EndpointError as error:
+            if not by_schema or not _refuses_schema(lm, error):
+                raise
+            return await self._acall(lm, lm_kwargs, signature, demos, inputs)
+
+    async def _acall(
+        self,
+        lm: Any,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> Values:
+        lm_kwargs = dict(lm_kwargs)
         talk = self._talk(lm, lm_kwargs, signature, demos, inputs)
         messages, call = next(talk)
         while True:
@@ -150,8 +189,12 @@ class SynthAdapter(dspy.ChatAdapter):
         inputs: dict[str, Any],
     ) -> Generator[tuple[Messages, Call], Any, Values]:
         """Yields what to ask, is sent what came back, returns the fields."""
-        processed = self._call_preprocess(lm, lm_kwargs, signature, inputs)
-        first: Messages = self.format(processed, demos, inputs)
+        form = self
+        if getattr(lm, "structured_output", False):
+            form = _structured(self)
+            lm_kwargs["response_format"] = response_format(signature)
+        processed = form._call_preprocess(lm, lm_kwargs, signature, inputs)
+        first: Messages = form.format(processed, demos, inputs)
         messages = first
         for attempt in range(MORE_ATTEMPTS + 1):
             call = Call(step=signature.__name__, attempt=attempt)
@@ -166,7 +209,7 @@ class SynthAdapter(dspy.ChatAdapter):
                 problem = "it was cut off before its end; answer again, more briefly"
             else:
                 try:
-                    values: Values = self._call_postprocess(
+                    values: Values = form._call_postprocess(
                         processed, signature, outputs, lm, lm_kwargs
                     )
                 except AdapterParseError as error:
@@ -177,7 +220,7 @@ class SynthAdapter(dspy.ChatAdapter):
             call.release(f"{reason}: {problem}")
             if attempt == MORE_ATTEMPTS:
                 raise ReplyError(reason, f"{call.step}: {problem} ({attempt + 1} attempts)")
-            messages = [*first, *self._correction(text, problem, processed)]
+            messages = [*first, *form._correction(text, problem, processed)]
         raise AssertionError("unreachable")
 
     def _correction(self, text: str, problem: str, signature: type[dspy.Signature]) -> Messages:
@@ -187,6 +230,54 @@ class SynthAdapter(dspy.ChatAdapter):
             {"role": "assistant", "content": shown or "(empty)"},
             {"role": "user", "content": f"Your reply could not be used: {problem}. {again}"},
         ]
+
+
+class StructuredAdapter(SynthAdapter):
+    """The same, where replies are JSON by schema."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._json = JsonForm()
+
+    def format_field_structure(self, signature: type[dspy.Signature]) -> str:
+        """JSON's layout of fields, and that their text is material, not orders."""
+        return f"{self._json.structure(signature)}\n\n{MATERIAL}"
+
+    def user_message_output_requirements(self, signature: type[dspy.Signature]) -> str:
+        """What is asked for, in one line."""
+        return self._json.requirements(signature)
+
+    def format_assistant_message_content(
+        self,
+        signature: type[dspy.Signature],
+        outputs: dict[str, Any],
+        missing_field_message: str | None = None,
+    ) -> str:
+        """A worked example's reply."""
+        del missing_field_message
+        return self._json.demonstration(signature, outputs)
+
+    def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
+        """The fields of a JSON reply, else of one in marked fields."""
+        spoken = completion.rpartition("</think>")[2]
+        fields = self._json.read(signature, spoken)
+        return super().parse(signature, spoken) if fields is None else fields
+
+
+def _structured(adapter: SynthAdapter) -> SynthAdapter:
+    if adapter._structured is adapter and not isinstance(adapter, StructuredAdapter):
+        adapter._structured = StructuredAdapter()
+    return adapter._structured
+
+
+def _refuses_schema(lm: Any, error: EndpointError) -> bool:
+    """Whether an endpoint refused a request for JSON by schema; it is then asked without."""
+    if error.reason != "bad_request":
+        return False
+    if lm.structured_output:  # the first of those in flight says so
+        logger.warning("%s: it does not take response_format; asking without it", error.detail)
+        lm.structured_output = False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -205,7 +205,7 @@ class DurableEngine:
             except lm15.LM15Error as error:
                 if not may_retry(error):
                     ticket.done("ok")
-                    raise self._refusal(error, trace.tries) from error
+                    raise self._refusal(error, request, trace.tries) from error
                 throttling = is_throttling(error)
                 retry_after = error.retry_after
                 ticket.done(
@@ -239,9 +239,13 @@ class DurableEngine:
             return await self._encoder.send(request, body)
         return await self._engine.complete(request)
 
-    def _refusal(self, error: lm15.LM15Error, tries: int) -> SynthError:
+    def _refusal(
+        self, error: lm15.LM15Error, request: lm15.Request, tries: int
+    ) -> SynthError:
         final = final_error(error, self._where, tries)
-        if isinstance(final, EndpointError) and final.reason == "bad_request":
+        bad = isinstance(final, EndpointError) and final.reason == "bad_request"
+        # One that asked for a schema is asked again without.
+        if bad and request.config.response_format is None:
             self._refused += 1
             if not self._answered and self._refused >= _REFUSALS_TO_STOP:
                 return SetupError(

@@ -17,12 +17,18 @@ from dspy.clients.errors import error_boundary
 from dspy.clients.execution import finalize, prepare
 from dspy.utils.callback import with_callbacks
 
-_KNOWN = {"temperature", "max_tokens", "top_p", "seed"}
+_KNOWN = {"temperature", "max_tokens", "top_p", "seed", "response_format"}
 _IGNORED = {"model", "messages", "rollout_id"}
 
 
 class EndpointLM(dspy.LM):
-    """The language model of one endpoint; made by `Models.lm`."""
+    """The language model of one endpoint; made by `Models.lm`.
+
+    Attributes:
+        structured_output: ask for JSON by schema; turned off when the endpoint refuses it.
+    """
+
+    structured_output: bool = False
 
     @with_callbacks  # type: ignore[untyped-decorator]
     async def acall(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> Any:

@@ -87,6 +87,7 @@ class Models:
                 num_retries=0,
                 **{k: v for k, v in sampling.items() if v is not None},
             )
+            lm.structured_output = getattr(endpoint, "structured_output", False)
         return lm
 
     def engine(self, name: str) -> DurableEngine:

@@ -25,7 +25,7 @@ _FINISH = {
 }
 _SAMPLING = (
     "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
-    "service_tier", "response_format",
+    "service_tier",
 )  # fmt: skip
 # Codes by which servers say that no retry can help.
 _BILLING_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
@@ -86,6 +86,8 @@ def chat_body(
         value = getattr(config, name)
         if value is not None:
             body[name] = value
+    if config.response_format is not None:
+        body["response_format"] = _response_format(config.response_format)
     if config.stop:
         body["stop"] = list(config.stop)
     if config.extensions:
@@ -93,6 +95,16 @@ def chat_body(
     if extra:
         body.update(extra)
     return body
+
+
+def _response_format(given: Mapping[str, Any]) -> dict[str, Any]:
+    """lm15's form of a schema as OpenAI's servers take it."""
+    if given.get("type") != "json_schema":
+        return dict(given)
+    return {
+        "type": "json_schema",
+        "json_schema": {name: value for name, value in given.items() if name != "type"},
+    }
 
 
 def encode(request: lm15.Request, model: str) -> bytes:

@@ -31,22 +31,14 @@ def log_run(config: Config, run_dir: Path, *, say: Callable[[str], None]) -> str
     A tracking server that is down must not take a finished dataset with it: it is said, and the
     run goes on.
     """
-    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     # MLflow takes seconds to import, and only the end of a run needs it.
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    uri = tracking_uri(config)
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            mlflow.set_tracking_uri(uri)
-            experiment = _experiment(mlflow, config.tracking.experiment or config.dataset.name)
+            experiment = open_tracking(config)
             with mlflow.start_run(experiment_id=experiment, run_name=run_dir.name):
                 mlflow.log_params(_params(config.redacted()))
                 mlflow.set_tags({"recipe": config.recipe, "run_dir": str(run_dir)})
@@ -55,7 +47,26 @@ def log_run(config: Config, run_dir: Path, *, say: Callable[[str], None]) -> str
     except (MlflowException, OSError) as error:
         say(f"tracking: not logged: {str(error).splitlines()[0]} (the dataset is not affected)")
         return ""
-    return uri
+    return tracking_uri(config)
+
+
+def open_tracking(config: Config) -> str:
+    """Point MLflow at the configured store; returns the experiment's id.
+
+    Raises:
+        MlflowException, OSError: the store cannot be opened.
+    """
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    uri = tracking_uri(config)
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(uri)
+    return _experiment(mlflow, config.tracking.experiment or config.dataset.name)
 
 
 def _experiment(mlflow: Any, name: str) -> str:

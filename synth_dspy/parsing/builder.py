@@ -26,7 +26,7 @@ from synth_dspy.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from synth_dspy.parsing.images import ImageStore
+    from synth_dspy.parsing.images import ImageStore, StoredImage
     from synth_dspy.parsing.options import ParseOptions
     from synth_dspy.records import BlockKind
 
@@ -66,6 +66,7 @@ class DocumentBuilder:
         self._images: list[Image] = []
         self._dropped: list[DroppedImage] = []
         self._equal: Counter[str] = Counter()
+        self._known: dict[str, StoredImage] = {}
 
     def add(
         self,
@@ -79,7 +80,7 @@ class DocumentBuilder:
     ) -> tuple[int, int]:
         """Append a block; text that is only white space is not added. Returns its span."""
         text = text.strip("\n").rstrip()
-        if not text.strip():
+        if not text:
             return self.length, self.length
         if self._parts:
             self._parts.append(SEPARATOR)
@@ -87,7 +88,7 @@ class DocumentBuilder:
         start = self.length
         self._parts.append(text)
         self.length += len(text)
-        if kind == "text" and not MARKER.sub("", text).strip():
+        if kind == "text" and "[IMAGE:" in text and not MARKER.sub("", text).strip():
             kind = "image"
         if kind == "heading" and not self.first_heading:
             self.first_heading = MARKER.sub("", text).strip("# \n=-")
@@ -124,18 +125,24 @@ class DocumentBuilder:
         cell: int | None = None,
         output: int | None = None,
         page: int | None = None,
+        key: str = "",
     ) -> str:
         """Resolve one occurrence of an image.
 
         Args:
             read: gives the bytes; the resolver with `ref` when left out.
+            key: what is read once, however often it is shown; "" for what is shown once.
 
         Returns:
             Its marker, or "" when it was dropped.
         """
         shown = ref if len(ref) <= MAX_REF_CHARS else f"{ref[:MAX_REF_CHARS]}…"
         try:
-            stored = self._store.add(read() if read else self.resolver.read(ref))
+            stored = self._known.get(key) if key else None
+            if stored is None:
+                stored = self._store.add(read() if read else self.resolver.read(ref))
+                if key:
+                    self._known[key] = stored
             if min(stored.width, stored.height) < self.options.min_image_px:
                 raise ImageError("too_small", f"{stored.width} x {stored.height} pixels")
         except ImageError as error:

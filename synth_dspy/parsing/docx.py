@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from synth_dspy.errors import DocumentError
@@ -66,7 +67,7 @@ def _add_paragraph(builder: DocumentBuilder, word: Any, paragraph: Any) -> None:
         shown = builder.image(
             str(part.partname) if part is not None else "",
             "attachment",
-            lambda part=part: _bytes(part),
+            partial(_bytes, part),
             alt=next((p.get("descr", "") for p in paragraph._p.iter(_PROPERTIES)), ""),
         )
         builder.add("image", shown)

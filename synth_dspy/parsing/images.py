@@ -6,14 +6,23 @@ and equal bytes always go to the same name.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import tempfile
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from synth_dspy.errors import StoreError
-from synth_dspy.parsing.raster import ImageError, Raster, rasterise, sniff
+from synth_dspy.parsing.raster import (
+    KEPT,
+    ImageError,
+    Raster,
+    drawn_before,
+    pixels_of,
+    rasterise,
+    sniff,
+)
 
 __all__ = ["ImageError", "ImageStore", "StoredImage"]
 
@@ -48,6 +57,7 @@ class ImageStore:
     def __init__(self, run_dir: Path, *, max_pixels: int = 100_000_000) -> None:
         self.run_dir = run_dir
         self.max_pixels = max_pixels
+        self._folder = run_dir / FOLDER
 
     def add(self, data: bytes) -> StoredImage:
         """Keep `data` once.
@@ -57,35 +67,48 @@ class ImageStore:
             StoreError: the file cannot be written.
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        raster = self._drawn(sha256, data) or rasterise(data, max_pixels=self.max_pixels)
+        raster = self._drawn(sha256, data)
+        if raster is None:
+            raster = rasterise(data, max_pixels=self.max_pixels)
+            self._write(f"{sha256}.{raster.extension}", raster.data)
         path = f"{FOLDER}/{sha256}.{raster.extension}"
-        self._write(self.run_dir / path, raster.data)
         return StoredImage(
             sha256, raster.mime, raster.width, raster.height, path, raster.extension, raster.blank
         )
 
     def _drawn(self, sha256: str, data: bytes) -> Raster | None:
-        """The drawing of an SVG or a PDF that is in the store already: drawing is slow."""
+        """What was drawn of an SVG, AVIF or PDF and is in the store already: drawing is slow."""
         mime = sniff(data)
-        path = self.run_dir / FOLDER / f"{sha256}.png"
-        if mime not in ("image/svg+xml", "application/pdf") or not path.exists():
+        if not mime or mime in KEPT:
             return None
-        drawn = rasterise(path.read_bytes(), max_pixels=self.max_pixels)
-        return replace(drawn, mime=mime)
-
-    @staticmethod
-    def _write(target: Path, data: bytes) -> None:
-        if target.exists():
-            return
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+            stored = (self._folder / f"{sha256}.png").read_bytes()
+        except OSError:
+            return None
+        width, height, blank = drawn_before(stored)
+        width, height = pixels_of(data, mime) or (width, height)
+        return Raster(mime, stored, "png", width, height, blank)
+
+    def _write(self, name: str, data: bytes) -> None:
+        target = f"{self._folder}/{name}"
+        if os.path.exists(target):  # noqa: PTH110 - thrice as fast, and this runs for every image
+            return
+        part = f"{self._folder}/.{name}.{os.getpid()}.{threading.get_ident()}"
+        try:
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                Path(name).chmod(0o644)
-                Path(name).replace(target)
-            finally:
-                Path(name).unlink(missing_ok=True)
+                _write(part, data)
+            except FileNotFoundError:  # the first image of the run
+                self._folder.mkdir(parents=True, exist_ok=True)
+                _write(part, data)
+            os.replace(part, target)  # noqa: PTH105
         except OSError as error:
+            with contextlib.suppress(OSError):
+                Path(part).unlink()
             raise StoreError(f"The image {target} cannot be written: {error.strerror}.") from error
+
+
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb", buffering=0) as file:  # noqa: PTH123
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
+# What may begin a rule, an underlined heading, a quotation, code, a table, or a block in a list.
+_NOT_PLAIN = re.compile(
+    r" {0,3}(?:[-*_=][-*_= \t]*$|[-:|][-:| \t]*$|>|`{3}|~{3}|\t)| {4}"
+    r"| {0,3}(?:[-+*]|\d{1,9}[.)])[ \t]+(?:#|>|`{3}|~{3}|[-+*]|\d{1,9}[.)]|[ \t]{3})"
+)
 _LANGUAGE = re.compile(r"[{.\s]*([A-Za-z0-9_+#.-]*)")
 
 
@@ -88,9 +94,17 @@ def add_markdown(
         return placed + found[2] if placed else ""
 
     def prose(first: int, last: int, kind: BlockKind, level: int = 0) -> None:
-        block = PLACEHOLDER.sub(shown, "\n".join(line.rstrip() for line in lines[first:last]))
-        builder.add(kind, _EMPTY_LINES.sub("\n\n", block), level=level, cell=cell)
+        block = "\n".join([line.rstrip() for line in lines[first:last]])
+        if "\x01" in block:
+            block = PLACEHOLDER.sub(shown, block)
+        if "\n\n" in block:
+            block = _EMPTY_LINES.sub("\n\n", block)
+        builder.add(kind, block, level=level, cell=cell)
 
+    if (simple := plain_blocks(lines)) is not None:
+        for level, first, last in simple:
+            prose(first, last, "heading" if level else "text", level)
+        return
     position = 0
     for token, first, last in _leaves(_tokens(text, indented_code)):
         if token.type == "fence" or (token.type == "code_block" and "\x01" not in token.content):
@@ -102,6 +116,32 @@ def add_markdown(
             prose(first, last, "table" if token.type == "table_open" else "text")
         position = last
     prose(position, len(lines), "text")
+
+
+def plain_blocks(lines: list[str]) -> list[tuple[int, int, int]] | None:
+    """Blocks of source that has headings, paragraphs and simple lists only, without its grammar.
+
+    `(level, first, last)`, level 0 for text. None for any other source: markdown-it reads that.
+    """
+    blocks: list[tuple[int, int, int]] = []
+    start = -1
+    for number, line in enumerate(lines):
+        if not line or line.isspace():
+            if start >= 0:
+                blocks.append((0, start, number))
+                start = -1
+        elif heading := _ATX.match(line):
+            if start >= 0:
+                blocks.append((0, start, number))
+                start = -1
+            blocks.append((len(heading[1]), number, number + 1))
+        elif _NOT_PLAIN.match(line):
+            return None
+        elif start < 0:
+            start = number
+    if start >= 0:
+        blocks.append((0, start, len(lines)))
+    return blocks
 
 
 def _tokens(text: str, indented_code: bool) -> list[Token]:

@@ -9,11 +9,12 @@ _ADMONITION = re.compile(
     r"""^([ \t]*)(?:!!!|\?\?\?\+?|===[+!]?)[ \t]+(?:[\w -]+?)?[ \t]*(?:"([^"\n]*)")?[ \t]*$""",
     re.MULTILINE,
 )
+_MARKS = ("!!!", "???", "===")
 
 
 def without_admonitions(source: str) -> str:
     """Bodies of admonitions and tabs at the indentation of their opening line, titles kept."""
-    if not _ADMONITION.search(source):
+    if not any(mark in source for mark in _MARKS) or not _ADMONITION.search(source):
         return source
     out: list[str] = []
     held: list[int] = []  # indentation of each admonition that is open

@@ -22,6 +22,7 @@ from synth_dspy.parsing.pdf_layout import (
     reading_order,
     reflowed,
 )
+from synth_dspy.parsing.pdf_tables import Table, covered, tables_of, without_lines
 
 if TYPE_CHECKING:
     from synth_dspy.parsing.images import ImageStore
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 HEADING_RATIO = 1.12  # of the body's font size
 MAX_HEADING_CHARS = 160
 BODY_SAMPLE_PAGES = 12
+OCR_DPI = 200
 
 _CAPTION = re.compile(
     r"\s*(?:fig(?:ure)?|abb(?:ildung)?|scheme|plot|table|tab|listing)\b[. ]*\d", re.IGNORECASE
@@ -136,24 +138,28 @@ class _Reader:
         self.stats["text_chars"] += sum(len("".join(p.text.split())) for p in paragraphs)
         figures = figures_of(page, paragraphs, self.builder.options)
         _give_captions(figures, paragraphs)
-        tables = self._tables(page) if self.builder.options.pdf_tables else []
+        tables = tables_of(page) if self.builder.options.pdf_tables else []
+        if tables:  # what a table says, and its rules, are in the table
+            paragraphs = without_lines(paragraphs, tables)
+            figures = [f for f in figures if f.origin != "pdf_vector" or not covered(f.box, tables)]
         if not self.slides:  # a label inside a drawing is in the picture already
             drawn = [figure.box for figure in figures if figure.origin == "pdf_vector"]
             paragraphs = [p for p in paragraphs if not _is_label(p, drawn)]
-        items: list[Paragraph | Figure] = [*paragraphs, *figures]
+        items: list[Paragraph | Figure | Table] = [*paragraphs, *figures, *tables]
         for item in reading_order(items, page.rect.width):
             if isinstance(item, Figure):
                 shown = self._show(item, number)
                 self.builder.add("image", shown, page=number)
+            elif isinstance(item, Table):
+                self.builder.add("table", clean(item.text), page=number)
             else:
                 self._paragraph(item, number)
-        for table in tables:
-            self.builder.add("table", table, page=number)
 
     def _show(self, figure: Figure, number: int) -> str:
         return self.builder.image(
-            figure.ref, figure.origin, figure.read, caption=figure.caption, page=number
-        )
+            figure.ref, figure.origin, figure.read, caption=figure.caption, page=number,
+            key=figure.ref if figure.ref.startswith("xref") else "",
+        )  # fmt: skip
 
     def _paragraph(self, paragraph: Paragraph, number: int) -> None:
         run: list[Line] = []
@@ -190,22 +196,23 @@ class _Reader:
 
     def _recognised(self, page: Any) -> list[Paragraph]:
         """The page's text by OCR, where Tesseract is installed; else nothing."""
-        import shutil
-
-        if not self.builder.options.pdf_ocr or not shutil.which("tesseract"):
-            return []
-        try:
-            textpage = page.get_textpage_ocr(dpi=200, full=True)
-        except (RuntimeError, ValueError, OSError):
+        textpage = recognised(page) if self.builder.options.pdf_ocr else None
+        if textpage is None:
             return []
         self.stats["ocr_pages"] += 1
         return paragraphs_of(page, textpage)
 
-    def _tables(self, page: Any) -> list[str]:
-        try:
-            return [clean(table.to_markdown()) for table in page.find_tables().tables]
-        except (RuntimeError, ValueError, IndexError, TypeError):
-            return []
+
+def recognised(page: Any) -> Any:
+    """What Tesseract reads on a page, as PyMuPDF's text page; None where it is not installed."""
+    import shutil
+
+    if not shutil.which("tesseract"):
+        return None
+    try:
+        return page.get_textpage_ocr(dpi=OCR_DPI, full=True)
+    except (RuntimeError, ValueError, OSError):
+        return None
 
 
 def _is_label(paragraph: Paragraph, drawn: list[Box]) -> bool:

@@ -5,7 +5,8 @@ Sizes are known before anything is decoded, so a bitmap of a billion pixels is r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from synth_dspy.parsing.raster import ImageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from synth_dspy.records import ImageOrigin
 
 RENDER_DPI = 150
+PNG_LEVEL = 2  # of zlib
 MIN_FIGURE_PT = 40.0
 MIN_PATHS = 4  # fewer are rules and frames
 MAX_PATHS = 20_000  # a map or a scatter plot: one region, not a search for clusters
@@ -44,12 +46,27 @@ class Figure:
 
 @dataclass(slots=True)
 class Region:
-    """Paths that stand together; `rows` and `columns` of them are level and upright lines."""
+    """Paths that stand together.
+
+    Attributes:
+        rows, columns: how many are level and upright lines.
+        cells: how many are empty rectangles; lefts, tops: where those begin, in whole points.
+    """
 
     box: Box
     paths: int = 0
     rows: int = 0
     columns: int = 0
+    cells: int = 0
+    lefts: set[int] = field(default_factory=set)
+    tops: set[int] = field(default_factory=set)
+
+    @property
+    def is_grid(self) -> bool:
+        """Nothing but rules, or cells in rows and columns: the frame of a table."""
+        if self.rows + self.columns + self.cells < self.paths:
+            return False
+        return len(self.lefts) * len(self.tops) <= 1.25 * self.cells
 
     def merge(self, other: Region) -> None:
         """Take in another region."""
@@ -57,17 +74,25 @@ class Region:
         self.paths += other.paths
         self.rows += other.rows
         self.columns += other.columns
+        self.cells += other.cells
+        self.lefts |= other.lefts
+        self.tops |= other.tops
 
     def _grow(self, box: Box) -> None:
         x0, y0, x1, y1 = self.box
         self.box = (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
 
-    def add(self, box: Box) -> None:
-        """Take in one more path."""
+    def add(self, box: Box, *, empty: bool) -> None:
+        """Take in one more path; `empty`: a rectangle that is not filled."""
         self._grow(box)
         self.paths += 1
-        self.rows += box[3] - box[1] < 1.5
-        self.columns += box[2] - box[0] < 1.5
+        level, upright = box[3] - box[1] < 1.5, box[2] - box[0] < 1.5
+        self.rows += level
+        self.columns += upright and not level
+        if empty and not level and not upright:
+            self.cells += 1
+            self.lefts.add(round(box[0]))
+            self.tops.add(round(box[1]))
 
 
 def figures_of(page: Any, paragraphs: list[Paragraph], options: ParseOptions) -> list[Figure]:
@@ -136,7 +161,24 @@ def _stored(pdf: Any, xref: int, smask: int) -> bytes:
             if pixmap.alpha:
                 pixmap = pymupdf.Pixmap(pixmap, 0)
             pixmap = pymupdf.Pixmap(pixmap, mask)
-    return bytes(pixmap.tobytes("png"))
+    return _png(pixmap)
+
+
+def _png(pixmap: Any) -> bytes:
+    """PNG, packed lightly: MuPDF's own packing takes longer than all the rest of a page."""
+    from PIL import Image
+
+    mode = {(1, 0): "L", (1, 1): "LA", (3, 0): "RGB", (3, 1): "RGBA"}.get(
+        (pixmap.colorspace.n, pixmap.alpha)
+    )
+    if mode is None:
+        return bytes(pixmap.tobytes("png"))
+    image = Image.frombuffer(
+        mode, (pixmap.width, pixmap.height), pixmap.samples_mv, "raw", mode, pixmap.stride, 1
+    )
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=PNG_LEVEL)
+    return out.getvalue()
 
 
 def _drawings(page: Any, paragraphs: list[Paragraph], taken: list[Box]) -> list[Figure]:
@@ -161,15 +203,21 @@ def _drawings(page: Any, paragraphs: list[Paragraph], taken: list[Box]) -> list[
 
 def _regions(page: Any, paths: list[dict[str, Any]]) -> list[Region]:
     width, height = page.rect.width, page.rect.height
-    boxes: list[Box] = [
-        tuple(path["rect"])
+    boxes: list[tuple[Box, bool]] = [
+        (tuple(path["rect"]), _is_empty(path))
         for path in paths
         if path.get("rect") and path["rect"][2] - path["rect"][0] < 0.9 * width  # bars, backgrounds
     ]
     return _clusters(boxes[:MAX_PATHS], reach=max(12.0, width / 80, height / 80))
 
 
-def _clusters(boxes: list[Box], reach: float) -> list[Region]:
+def _is_empty(path: dict[str, Any]) -> bool:
+    """A rectangle with a line around it and nothing in it."""
+    items = path["items"]
+    return path["type"] == "s" and len(items) == 1 and items[0][0] == "re"
+
+
+def _clusters(boxes: list[tuple[Box, bool]], reach: float) -> list[Region]:
     """Boxes joined where they come within `reach` points of each other.
 
     The outline of each box is put on a grid with cells of `reach`, so the work grows with the
@@ -184,14 +232,13 @@ def _clusters(boxes: list[Box], reach: float) -> list[Region]:
         return index
 
     seen: dict[tuple[int, int], int] = {}
-    for index, box in enumerate(boxes):
-        for cell in _outline(box, reach):
-            other = seen.setdefault(cell, index)
-            if other != index:
-                parent[root(index)] = root(other)
+    for index, (box, _) in enumerate(boxes):
+        near = {seen.setdefault(cell, index) for cell in _outline(box, reach)}
+        for other in near - {index}:
+            parent[root(index)] = root(other)
     joined: dict[int, Region] = {}
-    for index, box in enumerate(boxes):
-        joined.setdefault(root(index), Region(box)).add(box)
+    for index, (box, empty) in enumerate(boxes):
+        joined.setdefault(root(index), Region(box)).add(box, empty=empty)
     return _united(sorted(joined.values(), key=lambda region: region.box))
 
 
@@ -225,7 +272,7 @@ def _is_figure(region: Region, page: Any, paragraphs: list[Paragraph], taken: li
     sides = sorted((box[2] - box[0], box[3] - box[1]))
     if region.paths < MIN_PATHS or sides[0] < MIN_FIGURE_PT / 2 or sides[1] < MIN_FIGURE_PT:
         return False
-    if region.paths in (region.rows, region.columns):  # nothing but parallel rules
+    if region.is_grid:
         return False
     if _area(box) > 0.9 * _area(tuple(page.rect)):
         return False
@@ -265,7 +312,7 @@ def _rendered(page: Any, box: Box, dpi: int) -> bytes:
     clip &= page.rect
     if clip.is_empty:
         raise ImageError("unreadable", "a figure outside of its page")
-    return bytes(page.get_pixmap(clip=clip, dpi=dpi, alpha=False).tobytes("png"))
+    return _png(page.get_pixmap(clip=clip, dpi=dpi, alpha=False))
 
 
 def _area(box: Any) -> float:

@@ -1,4 +1,4 @@
-"""PowerPoint decks, by python-pptx (extra `office`): slides with text, tables, pictures and notes."""
+"""PowerPoint, by python-pptx (extra `office`): slides with text, tables, pictures and notes."""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 KEPT = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 MAX_SIDE_PX = 4096  # of what is rasterised: larger helps no vision model
 SVG_SIDE_PX = 1200
+SPARSE = 150  # pixels a byte; with fewer, an image has more than one colour
 FACES = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "Serif")  # DejaVu, from matplotlib
 
 _XREF = re.compile(
@@ -125,9 +128,36 @@ def rasterise(data: bytes, *, max_pixels: int) -> Raster:
     return _from_pixels(data, mime, max_pixels)
 
 
+def drawn_before(png: bytes) -> tuple[int, int, bool]:
+    """Width, height and blankness of a PNG that this module drew; it is not checked again."""
+    from PIL import Image
+
+    width, height = struct.unpack_from(">II", png, 16)
+    sparse = len(png) * SPARSE < width * height
+    return width, height, sparse and _blank(Image.open(io.BytesIO(png)))
+
+
+def pixels_of(data: bytes, mime: str) -> tuple[int, int] | None:
+    """Width and height that the header of a bitmap states; None for what has none (SVG, PDF)."""
+    from PIL import Image
+
+    if mime in ("image/svg+xml", "application/pdf"):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Image.open(io.BytesIO(data)).size
+    except (*_DAMAGE, Image.DecompressionBombError):
+        return None
+
+
 def _from_pixels(data: bytes, mime: str, max_pixels: int) -> Raster:
     from PIL import Image
 
+    if mime == "image/png":
+        width, height = _png_size(data, max_pixels)
+        if len(data) * SPARSE >= width * height:
+            return Raster(mime, data, KEPT[mime], width, height)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -136,13 +166,15 @@ def _from_pixels(data: bytes, mime: str, max_pixels: int) -> Raster:
             if width * height > max_pixels:
                 raise ImageError("too_large", f"{width} x {height} pixels")
             if mime == "image/png":
-                image.verify()  # reads every chunk and its checksum, decodes nothing
+                pass  # every chunk has been checked
+            elif mime == "image/jpeg" and b"\xff\xda" in data and data.endswith(b"\xff\xd9"):
+                pass  # it has a scan and its end
             elif mime == "image/jpeg":
                 image.draft("L", (max(1, width // 8), max(1, height // 8)))
                 image.load()
             else:
                 image.load()
-            sparse = len(data) * 100 < width * height
+            sparse = len(data) * SPARSE < width * height
             blank = sparse and _blank(Image.open(io.BytesIO(data)))
             if mime in KEPT:
                 return Raster(mime, data, KEPT[mime], width, height, blank)
@@ -151,6 +183,35 @@ def _from_pixels(data: bytes, mime: str, max_pixels: int) -> Raster:
         raise ImageError("too_large", str(error)) from error
     except _DAMAGE as error:
         raise ImageError("unreadable", str(error)) from error
+
+
+def _png_size(data: bytes, max_pixels: int) -> tuple[int, int]:
+    """Width and height of a PNG whose every chunk is whole, by its checksum; decodes nothing.
+
+    Raises:
+        ImageError: `unreadable`, `too_large`.
+    """
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise ImageError("unreadable", "a PNG without its header")
+    width, height = struct.unpack_from(">II", data, 16)
+    if width * height > max_pixels:
+        raise ImageError("too_large", f"{width} x {height} pixels")
+    position, seen = 8, set()
+    view = memoryview(data)
+    while position + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        if end > len(data):
+            raise ImageError("unreadable", f"truncated in its chunk {kind!r}")
+        if zlib.crc32(view[position + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+            raise ImageError("unreadable", f"a wrong checksum in its chunk {kind!r}")
+        seen.add(kind)
+        position = end
+        if kind == b"IEND":
+            break
+    if not {b"IDAT", b"IEND"} <= seen or not width or not height:
+        raise ImageError("unreadable", "a PNG without pixels, or without its end")
+    return width, height
 
 
 def _blank(image: PillowImage) -> bool:

@@ -64,13 +64,16 @@ PARSERS: tuple[Parser, ...] = (
     Parser("pdf", (".pdf",), "synth_dspy.parsing.pdf:parse"),
     Parser("facts", (), "synth_dspy.parsing.markdown:parse", shows_files=True),
     Parser("txt", (".txt", ".text"), "synth_dspy.parsing.plain:parse", asked_for=True),
-    Parser("html", (".html", ".htm", ".xhtml"), "synth_dspy.parsing.html:parse", asked_for=True, shows_files=True),
+    Parser("html", (".html", ".htm", ".xhtml"), "synth_dspy.parsing.html:parse",
+           asked_for=True, shows_files=True),
     Parser("csv", (".csv", ".tsv"), "synth_dspy.parsing.rows:parse_csv", asked_for=True),
     Parser("jsonl", (".jsonl", ".ndjson"), "synth_dspy.parsing.rows:parse_jsonl", asked_for=True),
     Parser("parquet", (".parquet",), "synth_dspy.parsing.rows:parse_parquet", asked_for=True),
     Parser("epub", (".epub",), "synth_dspy.parsing.epub:parse", asked_for=True),
-    Parser("docx", (".docx",), "synth_dspy.parsing.docx:parse", asked_for=True, needs=("docx", "office")),
-    Parser("pptx", (".pptx",), "synth_dspy.parsing.pptx:parse", asked_for=True, needs=("pptx", "office")),
+    Parser("docx", (".docx",), "synth_dspy.parsing.docx:parse", asked_for=True,
+           needs=("docx", "office")),
+    Parser("pptx", (".pptx",), "synth_dspy.parsing.pptx:parse", asked_for=True,
+           needs=("pptx", "office")),
 )
 # fmt: on
 
@@ -90,7 +93,8 @@ def check_extras(paths: Iterable[str], parsers: Sequence[Parser] = PARSERS) -> N
     """Say at once, rather than once a document, that a library is missing.
 
     Raises:
-        SetupError: one of `paths` needs an extra that is not installed; the text says how to get it.
+        SetupError: one of `paths` needs an extra that is not installed; the text names
+            the command that does it.
     """
     waiting = {suffix: p for p in parsers if p.needs for suffix in p.suffixes}
     for path in paths:

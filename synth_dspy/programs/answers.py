@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import dspy
 
 from sandbox import Job, Sandbox, Strength, Verdict
-from signatures.answers import AnswerQuestion, CompleteFunction, RepairCode, WriteProgram
+from signatures.answers import RepairAnswer, RepairCode
 from signatures.questions import RepairTest
 from synth_dspy.outcomes import Dropped, Kept, Outcome
-from synth_dspy.programs.code import (
-    assemble,
-    body_of,
-    broken_code_in,
-    extract_code,
-    fault_in_syntax,
-    fault_in_test,
-)
-from synth_dspy.programs.module import StepModule, context_of, passage_of
+from synth_dspy.programs.code import broken_code_in, extract_code, fault_in_test
+from synth_dspy.programs.module import Role, StepModule, image_text, passage_of
+from synth_dspy.programs.policy import Policy, service_in
+from synth_dspy.programs.questions import kind_of
+from synth_dspy.programs.snippets import fault_in_snippets
+from synth_dspy.programs.types import TYPES, Kind, by_name
+from synth_dspy.programs.types.contract import AnswerModule, CodeForm
 from synth_dspy.records import Candidate, Check
 
 _SURVIVORS_SHOWN = 8
@@ -35,6 +35,7 @@ class Verification:
         mutation_threshold: share of the mutants, 0..1, that the test must kill.
         max_mutants: sampled per answer; 0 turns the gate off.
         seed: of the sampling.
+        answer_corrections: repairs of an answer in words whose code is broken or forbidden.
         flaky_runs: further runs of a passing pair, each with other hashes, random seeds and date.
     """
 
@@ -45,90 +46,121 @@ class Verification:
     max_mutants: int = 20
     seed: int = 42
     flaky_runs: int = 1
+    answer_corrections: int = 2
 
 
 class AnswerWriter(StepModule):
     """Answers a candidate; for code, only what passes its test in the sandbox comes out."""
 
-    def __init__(self, sandbox: Sandbox, verification: Verification) -> None:
+    role: ClassVar[Role] = "answer"
+    roles: ClassVar[dict[str, Role]] = {"strengthen_test": "question"}
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        verification: Verification,
+        *,
+        types: Sequence[Kind] = TYPES,
+        policy: Policy | None = None,
+    ) -> None:
         super().__init__()
-        self.complete_function = dspy.Predict(CompleteFunction)
-        self.write_program = dspy.Predict(WriteProgram)
-        self.answer_question = dspy.Predict(AnswerQuestion)
+        self.by_type: dict[str, AnswerModule] = {kind.name: kind.answerer() for kind in types}
+        self.repair_answer = dspy.Predict(RepairAnswer)
         self.repair_code = dspy.Predict(RepairCode)
         self.strengthen_test = dspy.Predict(RepairTest)
+        self._kinds = by_name(tuple(types))
         self._sandbox = sandbox
         self._verification = verification
+        self._policy = policy or Policy()
 
     async def aforward(self, candidate: Candidate) -> dspy.Prediction:
         """`outcome`: Kept with the answered `Candidate`, or Dropped with the reason."""
-        answer = self._qa if candidate.task.type == "qa" else self._code
-        return dspy.Prediction(outcome=await answer(candidate))
-
-    async def _qa(self, candidate: Candidate) -> Outcome:
-        context = context_of(candidate.chunk, candidate.image)
-        reply = await self.answer_question.acall(question=candidate.question, **context)
-        answer = (reply.answer or "").strip()
-        answered = replace(
-            candidate,
-            answer=answer,
-            steps={**candidate.steps, "answer_question": self.step("answer_question")},
-        )
-        if not answer:
-            return Dropped("no_answer", "the reply is empty", answered)
-        if fault := broken_code_in(answer):
-            return Dropped("broken_code", fault, answered)
-        return Kept((answered,))
-
-    async def _code(self, candidate: Candidate) -> Outcome:
-        context = context_of(candidate.chunk, candidate.image)
-        completion = candidate.task.type == "function_completion"
-        step = "complete_function" if completion else "write_program"
-        if completion:
-            reply = await self.complete_function.acall(
-                stub=candidate.question, entry_point=candidate.entry_point, **context
-            )
-            answer = body_of(reply.body or "", candidate.entry_point)
-        else:
-            reply = await self.write_program.acall(
-                task=candidate.question, entry_point=candidate.entry_point, **context
-            )
-            answer = extract_code(reply.program or "")
+        kind = kind_of(self._kinds, candidate.task)
+        module = self.by_type[kind.name]
+        answer = (await module.acall(candidate=candidate)).answer
         candidate = replace(candidate, answer=answer)
-        attempts = 1
-        while not (verdict := await self._verify(candidate)).passed:
-            unfixable = verdict.reason == "missing_package"
-            report = f"{verdict.reason}: {verdict.message}"
-            if unfixable or attempts > self._verification.corrections:
-                reason = verdict.reason if unfixable else "test_failed"
-                return Dropped(reason, report, candidate)
-            repaired = await self._repair(candidate, report)
-            if repaired == candidate.answer:
-                return Dropped("test_failed", report, candidate)
-            candidate, attempts = replace(candidate, answer=repaired), attempts + 1
-        steps = {**candidate.steps, step: self.step(step, attempts)}
-        return await self._gate(replace(candidate, steps=steps), verdict)
+        if kind.code is not None:
+            outcome = await self._code(candidate, kind.code, module.step_name)
+        else:
+            outcome = await self._words(candidate, module.step_name)
+        return dspy.Prediction(outcome=outcome)
 
-    async def _repair(self, candidate: Candidate, report: str) -> str:
+    async def _words(self, candidate: Candidate, step: str) -> Outcome:
+        """An answer in words; code in it has to parse and, where that can be had, to run."""
+        attempts = 1
+        while True:
+            if not candidate.answer:
+                return Dropped("no_answer", "the reply is empty", candidate)
+            reason, fault = await self._fault_in_words(candidate)
+            if not fault:
+                break
+            if attempts > self._verification.answer_corrections:
+                return Dropped(reason, fault, candidate)
+            reply = await self.repair_answer.acall(
+                question=candidate.question,
+                image_description=image_text(candidate.image) if candidate.image else "",
+                passage=passage_of(candidate.chunk),
+                prior_code=candidate.chunk.prior_code,
+                previous_answer=candidate.answer,
+                report=fault,
+            )
+            repaired = (reply.repaired_answer or "").strip()
+            if repaired == candidate.answer:
+                return Dropped(reason, fault, candidate)
+            candidate, attempts = replace(candidate, answer=repaired), attempts + 1
+        steps = {**candidate.steps, step: self.by_type[candidate.task.type].step(step, attempts)}
+        return Kept((replace(candidate, steps=steps),))
+
+    async def _fault_in_words(self, candidate: Candidate) -> tuple[str, str]:
+        if fault := self._policy.fault_in(candidate.answer):
+            return "forbidden_pattern", fault
+        if fault := broken_code_in(candidate.answer):
+            return "broken_code", fault
+        fault = await fault_in_snippets(candidate, self._sandbox)
+        return ("broken_code", fault) if fault else ("", "")
+
+    async def _code(self, candidate: Candidate, form: CodeForm, step: str) -> Outcome:
+        attempts = 1
+        while True:
+            program = form.program_of(candidate)
+            if service := service_in([program]):
+                return Dropped("needs_service", service, candidate)
+            forbidden = self._policy.fault_in(program)
+            if forbidden:
+                reason, report, unfixable = "forbidden_pattern", forbidden, False
+            else:
+                verdict = await self._verify(candidate)
+                if verdict.passed:
+                    break
+                unfixable = verdict.reason == "missing_package"
+                reason = verdict.reason if unfixable else "test_failed"
+                report = f"{verdict.reason}: {verdict.message}"
+            if unfixable or attempts > self._verification.corrections:
+                return Dropped(reason, report, candidate)
+            repaired = await self._repair(candidate, form, report)
+            if repaired == candidate.answer:
+                return Dropped(reason, report, candidate)
+            candidate, attempts = replace(candidate, answer=repaired), attempts + 1
+        given = self.by_type[candidate.task.type].step(step, attempts)
+        return await self._gate(replace(candidate, steps={**candidate.steps, step: given}), verdict)
+
+    async def _repair(self, candidate: Candidate, form: CodeForm, report: str) -> str:
         reply = await self.repair_code.acall(
             question=candidate.question,
             entry_point=candidate.entry_point,
             passage=passage_of(candidate.chunk),
             prior_code=candidate.chunk.prior_code,
-            previous_program=program_of(candidate),
+            previous_program=form.program_of(candidate),
             report=report,
         )
-        program = extract_code(reply.repaired_program or "")
-        if candidate.task.type == "function_completion":
-            return body_of(program, candidate.entry_point)
-        return program
+        return form.taken_from(extract_code(reply.repaired_program or ""), candidate)
 
     async def _verify(self, candidate: Candidate) -> Verdict:
         return await self._sandbox.verify(self._job(candidate))
 
     def _job(self, candidate: Candidate, world: int = 0) -> Job:
         return Job(
-            program_of(candidate),
+            self._program_of(candidate),
             candidate.test_code,
             candidate.entry_point,
             timeout_s=self._verification.timeout_s,
@@ -210,15 +242,13 @@ class AnswerWriter(StepModule):
             report=weakness,
         )
         test = extract_code(reply.repaired_test or "")
-        if test == candidate.test_code or fault_in_test(test, candidate.entry_point):
+        fault = fault_in_test(test, candidate.entry_point) or self._policy.fault_in(test)
+        if test == candidate.test_code or fault:
             return None
         stronger = replace(candidate, test_code=test)
         verdict = await self._verify(stronger)
         return (stronger, verdict) if verdict.passed else None
 
-
-def program_of(candidate: Candidate) -> str:
-    """The whole program of a code answer, as the sandbox runs it."""
-    if candidate.task.type == "function_completion" and not fault_in_syntax(candidate.question):
-        return assemble(candidate.question, candidate.answer, candidate.entry_point)
-    return candidate.answer
+    def _program_of(self, candidate: Candidate) -> str:
+        form = kind_of(self._kinds, candidate.task).code
+        return form.program_of(candidate) if form else ""

@@ -6,9 +6,10 @@ are bound at run time: a program on disk never names an endpoint.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import dspy
 
@@ -17,35 +18,22 @@ from synth_dspy.errors import ConfigError
 from synth_dspy.programs.answers import AnswerWriter, Verification
 from synth_dspy.programs.filters import CandidateFilter, ChunkFilter, ImageDescriber, ImageFilter
 from synth_dspy.programs.judges import SampleClassifier, SampleJudge
-from synth_dspy.programs.module import StepModule
+from synth_dspy.programs.module import Opener, Role, StepModule
+from synth_dspy.programs.policy import Policy
 from synth_dspy.programs.questions import QuestionWriter
+from synth_dspy.programs.types import TYPES, Kind, nearest
 from synth_dspy.records import digest
 
-Role = Literal["question", "vision", "answer", "curate", "filter"]
+__all__ = ["AssistantProgram", "Binding", "Role", "Shown", "step_of"]
+
+_BY_TYPE = "by_type["
 
 IMAGE_KINDS = (
     "circuit", "chart", "bloch_sphere", "formula", "diagram", "table", "code_output", "decorative",
 )  # fmt: skip
 
-ROLES: dict[str, Role] = {
-    "describe_image": "vision",
-    "judge_image": "filter",
-    "judge_chunk": "filter",
-    "write_stub": "question",
-    "write_task": "question",
-    "write_question": "question",
-    "write_test": "question",
-    "repair_test": "question",
-    "judge_candidate": "filter",
-    "complete_function": "answer",
-    "write_program": "answer",
-    "answer_question": "answer",
-    "repair_code": "answer",
-    "strengthen_test": "question",
-    "judge_sample": "curate",
-    "classify_sample": "curate",
-}
-"""Which model answers which step; the keys are all the steps there are."""
+# `{context}` as a template has it; not LaTeX (`\\frac{a}{b}`), not JSON (`{"a": 1}`).
+_PLACEHOLDER = re.compile(r"(?<![\\\w}])\{{1,2}\s*([A-Za-z_]\w*)\s*\}{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +44,24 @@ class Binding:
         lm: what the predictor asks; None where nothing will be asked (`info`, fingerprints).
         model: its name, for provenance.
         identity: everything that decides its replies (address, name, temperature, ...), no key.
+        sees: it can be sent pictures.
     """
 
     lm: dspy.LM | None
     model: str
     identity: tuple[Any, ...] = ()
+    sees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A step as it will be asked, with the names of its fields where their values will stand."""
+
+    step: str
+    role: Role
+    instructions: str
+    system: str
+    user: str
 
 
 class AssistantProgram(dspy.Module):
@@ -69,6 +70,9 @@ class AssistantProgram(dspy.Module):
     Args:
         sandbox: where tests and answers run.
         categories: name to description; what finished samples are sorted into.
+        types: the question types it can make.
+        policy: what no text of a sample may hold.
+        refine: whether questions are looked at a second time.
     """
 
     def __init__(
@@ -78,6 +82,9 @@ class AssistantProgram(dspy.Module):
         verification: Verification,
         categories: Mapping[str, str],
         image_kinds: tuple[str, ...] = IMAGE_KINDS,
+        types: Sequence[Kind] = TYPES,
+        policy: Policy | None = None,
+        refine: bool = False,
     ) -> None:
         super().__init__()
         self.image_describer = ImageDescriber(image_kinds)
@@ -87,47 +94,113 @@ class AssistantProgram(dspy.Module):
             sandbox,
             test_corrections=verification.test_corrections,
             timeout_s=verification.timeout_s,
+            types=types,
+            policy=policy,
+            refine=refine,
         )
-        self.candidate_filter = CandidateFilter()
-        self.answer_writer = AnswerWriter(sandbox, verification)
-        self.judge = SampleJudge()
+        self.candidate_filter = CandidateFilter(types)
+        self.answer_writer = AnswerWriter(sandbox, verification, types=types, policy=policy)
+        self.judge = SampleJudge(types)
         self.classifier = SampleClassifier(dict(categories))
+        self.refines = refine
+        self._identities: dict[str, tuple[Any, ...]] = {}
 
-    def bind(self, bindings: Mapping[Role, Binding], prompts: Mapping[str, str]) -> None:
+    def steps(self) -> dict[str, Role]:
+        """Every step there is, in order, and which model it asks."""
+        return {
+            step: role
+            for _, module in self.named_sub_modules(StepModule)
+            for step, role in module.own_steps()
+        }
+
+    def bind(
+        self,
+        bindings: Mapping[Role, Binding],
+        prompts: Mapping[str, str],
+        open_picture: Opener | None = None,
+    ) -> None:
         """Give every predictor its model, and the user's instructions where there are any.
 
         Raises:
-            ConfigError: `prompts` names a step that does not exist.
+            ConfigError: `prompts` names a step that does not exist, or has template placeholders.
         """
-        unknown = sorted(set(prompts) - set(ROLES))
-        if unknown:
-            raise ConfigError(
-                f"prompts.{unknown[0]}: there is no such step. Steps are: {', '.join(ROLES)}."
-            )
-        models = {step: bindings[role].model for step, role in ROLES.items()}
+        steps = self.steps()
+        self.replace_instructions(prompts)
+        models = {step: bindings[role].model for step, role in steps.items()}
+        seeing = frozenset(step for step, role in steps.items() if bindings[role].sees)
         for _, module in self.named_sub_modules(StepModule):
             module.name_models(models, {})
+            if open_picture is not None:
+                module.give_sight(open_picture, seeing)
+        for path, predictor in self.named_predictors():
+            predictor.lm = bindings[steps[step_of(path)]].lm
+        self._identities = {
+            step: (*bindings[role].identity, ("sees", step in seeing))
+            for step, role in steps.items()
+        }
+
+    def replace_instructions(self, prompts: Mapping[str, str]) -> None:
+        """Put the user's instructions in place of the signatures' and of compiled ones.
+
+        Raises:
+            ConfigError: as `bind`.
+        """
+        steps = self.steps()
+        for name in sorted(set(prompts) - set(steps)):
+            raise ConfigError(
+                f"prompts.{name}: there is no such step.{nearest(name, steps)} "
+                f"Steps are: {', '.join(steps)}."
+            )
         for path, predictor in self.named_predictors():
             step = step_of(path)
-            predictor.lm = bindings[ROLES[step]].lm
             if step in prompts:
+                _refuse_placeholders(step, prompts[step], predictor.signature)
+                name = predictor.signature.__name__
                 predictor.signature = predictor.signature.with_instructions(prompts[step])
-        self._identities = {step: bindings[role].identity for step, role in ROLES.items()}
+                predictor.signature.__name__ = name  # what traces call the step
+
+    def shown(self, adapter: Any) -> Iterator[Shown]:
+        """Each step as `adapter` (a DSPy chat adapter) formats it, demonstrations included."""
+        steps = self.steps()
+        for path, predictor in self.named_predictors():
+            signature = predictor.signature
+            inputs = {name: f"{{{name}}}" for name in signature.input_fields}
+            messages = adapter.format(signature, predictor.demos, inputs)
+            system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
+            user = "\n\n".join(
+                m["content"] if m["role"] == "user" else f"(reply)\n{m['content']}"
+                for m in messages
+                if m["role"] != "system"
+            )
+            step = step_of(path)
+            yield Shown(step, steps[step], signature.instructions, system, user)
 
     def fingerprint(self, module: StepModule) -> str:
-        """Hash of all that decides a module's replies: instructions, fields, demos and models."""
-        parts = []
-        for path, predictor in module.named_predictors():
-            step = step_of(path)
-            parts.append(
-                {
-                    "step": step,
-                    "signature": predictor.signature.dump_state(),
-                    "demos": [dict(demo) for demo in predictor.demos],
-                    "model": self._identities[step],
-                }
-            )
-        return digest(parts)
+        """Hash of all that decides a module's replies: instructions, fields, demos and models.
+
+        What only one question type is asked is left out: it is in `fingerprints_by_type`.
+        """
+        return digest(
+            [
+                self._identity(path, predictor)
+                for path, predictor in module.named_predictors()
+                if not path.startswith(_BY_TYPE)
+            ]
+        )
+
+    def fingerprints_by_type(self, module: QuestionWriter | AnswerWriter) -> dict[str, str]:
+        """By question type, the hash of what only its own steps are asked; a new type changes
+        nothing for the others."""
+        return {name: self.fingerprint(inner) for name, inner in module.by_type.items()}
+
+    def _identity(self, path: str, predictor: Any) -> dict[str, Any]:
+        step = step_of(path)
+        return {
+            "step": step,
+            "signature": predictor.signature.dump_state(),
+            "demos": [dict(demo) for demo in predictor.demos],
+            "model": self._identities.get(step, ()),
+        }
 
 
 def step_of(path: str) -> str:
@@ -135,6 +208,13 @@ def step_of(path: str) -> str:
     return path.rsplit(".", 1)[-1]
 
 
-def instructions_of(program: AssistantProgram) -> dict[str, str]:
-    """What each step says to its model, by step."""
-    return {step_of(path): p.signature.instructions for path, p in program.named_predictors()}
+def _refuse_placeholders(step: str, prompt: str, signature: Any) -> None:
+    found = _PLACEHOLDER.search(prompt)
+    if found is None:
+        return
+    fields = ", ".join(signature.input_fields)
+    raise ConfigError(
+        f"prompts.{step}: {found[0]!r} is a placeholder of a template, and nothing is put in its "
+        f"place. Take placeholders out: the step is always given the fields {fields}; refer to "
+        "them by name."
+    )

@@ -132,10 +132,13 @@ def fault_in_test(test: str, entry_point: str) -> str | None:
 
 def broken_code_in(text: str) -> str | None:
     """The fault of the first ```python block of an answer in words that does not parse, or None."""
-    for match in _FENCE.finditer(text.strip("\n") + "\n"):
-        if match[2].lower() in {"python", "py", "python3"}:
-            code = re.sub(r"^(>>>|\.\.\.) ?", "", match[3], flags=re.MULTILINE)
-            is_session = ">>>" in match[3]
-            if not is_session and (fault := fault_in_syntax(textwrap.dedent(code))):
-                return fault
-    return None
+    return next((fault for b in python_blocks(text) if (fault := fault_in_syntax(b))), None)
+
+
+def python_blocks(text: str) -> list[str]:
+    """The ```python blocks of an answer in words, but for sessions (`>>>`), which are not run."""
+    return [
+        textwrap.dedent(match[3])
+        for match in _FENCE.finditer(text.strip("\n") + "\n")
+        if match[2].lower() in {"python", "py", "python3"} and ">>>" not in match[3]
+    ]

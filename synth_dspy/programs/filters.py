@@ -5,29 +5,34 @@ Each asks bool criteria only; whether a record passes is computed here, never as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import dspy
 
 from signatures.candidates import JudgeCandidate
 from signatures.chunks import JudgeChunk
 from signatures.images import DescribeImage, JudgeImage
-from synth_dspy.programs.module import StepModule, image_text, passage_of
+from synth_dspy.programs.module import Role, StepModule, context_of, passage_of
+from synth_dspy.programs.questions import kind_of
+from synth_dspy.programs.types import TYPES, Kind, by_name
 from synth_dspy.records import Candidate, Chunk, Image
 
 
 class ImageDescriber(StepModule):
     """Image -> kind and description."""
 
+    role: ClassVar[Role] = "vision"
+
     def __init__(self, kinds: tuple[str, ...]) -> None:
         super().__init__()
         self.describe_image = dspy.Predict(DescribeImage)
         self._kinds = kinds
 
-    async def aforward(
-        self, image: Image, picture: dspy.Image | None, surrounding_text: str
-    ) -> dspy.Prediction:
+    async def aforward(self, image: Image, surrounding_text: str) -> dspy.Prediction:
         """`kind` (one of the configured kinds, else `diagram`) and `description`."""
         reply = await self.describe_image.acall(
-            image=picture,
+            image=self.picture("describe_image", image),
             alt_text=image.alt,
             caption=image.caption,
             image_code=image.code,
@@ -43,6 +48,8 @@ class ImageDescriber(StepModule):
 
 class ImageFilter(StepModule):
     """Described image -> whether a question could need it."""
+
+    role: ClassVar[Role] = "filter"
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,6 +69,8 @@ class ImageFilter(StepModule):
 class ChunkFilter(StepModule):
     """Chunk -> whether somebody could learn from it."""
 
+    role: ClassVar[Role] = "filter"
+
     def __init__(self) -> None:
         super().__init__()
         self.judge_chunk = dspy.Predict(JudgeChunk)
@@ -77,18 +86,23 @@ class ChunkFilter(StepModule):
 class CandidateFilter(StepModule):
     """Candidate -> whether its question is worth answering."""
 
-    def __init__(self) -> None:
+    role: ClassVar[Role] = "filter"
+
+    def __init__(self, types: Sequence[Kind] = TYPES) -> None:
         super().__init__()
         self.judge_candidate = dspy.Predict(JudgeCandidate)
+        self._kinds = by_name(tuple(types))
 
     async def aforward(self, candidate: Candidate) -> dspy.Prediction:
         """`passed`, the first unmet `criterion` ("" when it passed) and `reason`."""
-        image = candidate.image
+        task = candidate.task
         reply = await self.judge_candidate.acall(
-            type=candidate.task.type,
+            type=task.type,
+            form=kind_of(self._kinds, task).form,
+            difficulty=task.difficulty,
             question=candidate.question,
-            passage=passage_of(candidate.chunk) + "\n\n" + candidate.chunk.prior_code,
-            image_description=image_text(image) if image else "",
+            test_code=candidate.test_code,
+            **context_of(candidate.chunk, candidate.image),
         )
         criteria = {
             "answerable": reply.answerable,

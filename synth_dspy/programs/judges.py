@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import dspy
 
 from signatures.classify import ClassifySample
 from signatures.judge import JudgeSample
-from synth_dspy.programs.module import StepModule, image_text, passage_of
+from synth_dspy.programs.module import Role, StepModule
+from synth_dspy.programs.questions import kind_of
+from synth_dspy.programs.types import TYPES, Kind, by_name
 from synth_dspy.records import Candidate, Judgement
 
 CRITERIA = ("correct", "grounded", "complete", "well_formed", "image_essential")
@@ -15,19 +20,22 @@ CRITERIA = ("correct", "grounded", "complete", "well_formed", "image_essential")
 class SampleJudge(StepModule):
     """The bool-only rubric; a sample passes when every criterion is met."""
 
-    def __init__(self) -> None:
+    role: ClassVar[Role] = "curate"
+
+    def __init__(self, types: Sequence[Kind] = TYPES) -> None:
         super().__init__()
         self.judge_sample = dspy.Predict(JudgeSample)
+        self._kinds = by_name(tuple(types))
 
     async def aforward(self, candidate: Candidate) -> dspy.Prediction:
         """`judgement`: a `Judgement`; its `criteria` are in the rubric's order."""
-        image = candidate.image
+        image, context = candidate.image, self.context("judge_sample", candidate)
         reply = await self.judge_sample.acall(
             type=candidate.task.type,
+            form=kind_of(self._kinds, candidate.task).form,
             question=candidate.question,
             answer=candidate.answer,
-            passage=passage_of(candidate.chunk) + "\n\n" + candidate.chunk.prior_code,
-            image_description=image_text(image) if image else "",
+            **context,
         )
         criteria = {name: bool(reply[name]) for name in CRITERIA}
         if image is None:
@@ -37,13 +45,15 @@ class SampleJudge(StepModule):
                 passed=all(criteria.values()),
                 criteria=criteria,
                 reason=str(reply.reason).strip(),
-                image_seen=image is None,
+                image_seen=image is None or context["image"] is not None,
             )
         )
 
 
 class SampleClassifier(StepModule):
     """The category of a finished sample; "" when the reply names none that is configured."""
+
+    role: ClassVar[Role] = "curate"
 
     def __init__(self, categories: dict[str, str]) -> None:
         super().__init__()

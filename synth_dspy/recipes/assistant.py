@@ -12,13 +12,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sandbox import open_sandbox
 from synth_dspy import __version__
 from synth_dspy.config import Config
+from synth_dspy.dataset.admission import Rules
 from synth_dspy.dataset.rejected import Rejected
+from synth_dspy.errors import ConfigError
 from synth_dspy.outcomes import Dropped
 from synth_dspy.parsing import ParseOptions
 from synth_dspy.parsing.chunking import ChunkOptions
-from synth_dspy.recipes.resources import Resources
+from synth_dspy.programs.answers import Verification
+from synth_dspy.programs.assistant import AssistantProgram
+from synth_dspy.programs.types import by_name, nearest
+from synth_dspy.recipes.findings import (
+    CONTAMINATION,
+    admission_rules,
+    contaminated_passages,
+    contamination_of,
+    source_scan,
+    usage,
+)
+from synth_dspy.recipes.resources import LazySandbox, Resources
 from synth_dspy.records import Chunk, Task, from_dict
 from synth_dspy.stages.allocation import (
     AllocationOptions,
@@ -30,7 +44,7 @@ from synth_dspy.stages.analyze import Analyze, Surroundings, rejection
 from synth_dspy.stages.build import Build
 from synth_dspy.stages.chunks import FilterChunks, MakeChunks
 from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
-from synth_dspy.stages.export import CardText, Export
+from synth_dspy.stages.export import CardText, Export, Form, Known
 from synth_dspy.stages.generate import (
     AnswerCandidates,
     Classify,
@@ -61,6 +75,7 @@ class Recipe:
 
     Attributes:
         targets: accepted samples wanted by cell.
+        rules: what a finished sample must meet; the same in a streaming run and in `build`.
     """
 
     prepare: tuple[MapStage[Any, Any], ...]
@@ -71,6 +86,7 @@ class Recipe:
     export: Export
     analyze: Analyze
     targets: dict[Cell, int]
+    rules: Rules
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -86,6 +102,8 @@ def assistant(resources: Resources) -> Recipe:
     program, concurrency = resources.program, config.generation.llm_concurrency
     ratios = (dataset.train_split, dataset.val_split, dataset.test_split)
     allocation = allocation_options(config)
+    rules = admission_rules(config)
+    rules_for_texts = (resources.policy.patterns, program.refines)
     before_export: tuple[type[Stage], ...] = (*PREPARE, Allocate, *GENERATE, Build)
 
     all_before_analysis: tuple[type[Stage], ...] = (*before_export, Export)
@@ -102,15 +120,19 @@ def assistant(resources: Resources) -> Recipe:
 
     write = WriteCandidates(
         program.question_writer,
-        (program.fingerprint(program.question_writer), asdict(resources.verification)),
+        (
+            program.fingerprint(program.question_writer),
+            asdict(resources.verification),
+            *rules_for_texts,
+        ),
+        program.fingerprints_by_type(program.question_writer),
         concurrency=concurrency,
     )
     prepare = (
-        Parse(resources.run_dir, parse_options(config)),
+        Parse(resources.run_dir, parse_options(config), policy=rules.policy),
         Transcribe(
             program.image_describer,
             program.fingerprint(program.image_describer),
-            resources.open_picture,
             enabled=generation.enable_image_transcription,
         ),
         FilterImages(
@@ -124,6 +146,7 @@ def assistant(resources: Resources) -> Recipe:
             program.fingerprint(program.chunk_filter),
             enabled=generation.enable_content_filtering,
             concurrency=concurrency,
+            benchmarks=rules.benchmarks,
         ),
     )
     generate = (
@@ -140,7 +163,9 @@ def assistant(resources: Resources) -> Recipe:
                 program.fingerprint(program.answer_writer),
                 asdict(resources.verification),
                 config.sandbox.packages,
+                *rules_for_texts[:1],
             ),
+            program.fingerprints_by_type(program.answer_writer),
             concurrency=concurrency,
         ),
         Curate(
@@ -159,6 +184,8 @@ def assistant(resources: Resources) -> Recipe:
             concurrency=concurrency,
         ),
     )
+    for stage in generate:
+        stage.watch = resources.watch
     return Recipe(
         prepare=prepare,
         allocate=Allocate(run.folder(Allocate.folder), allocation),
@@ -169,10 +196,11 @@ def assistant(resources: Resources) -> Recipe:
             tasks=lambda: planned_tasks(run),
             targets=targets(allocation),
             ratios=ratios,
-            threshold=generation.similarity_threshold,
-            deduplicate=generation.enable_deduplication,
+            rules=rules,
             keep_extra=generation.keep_extra_samples,
             seed=config.seed,
+            contamination=run.folder(Analyze.folder) / CONTAMINATION,
+            passages=lambda: contaminated_passages(run),
         ),
         export=Export(
             resources.run_dir,
@@ -184,8 +212,15 @@ def assistant(resources: Resources) -> Recipe:
                 seed=config.seed,
                 version=__version__,
                 ratios=ratios,
+                licenses=rules.policy.licenses,
             ),
-            steady,
+            Form(dataset.max_image_side, dataset.chat_formats),
+            Known(
+                steady,
+                scan=lambda: source_scan(run, rules.policy),
+                contamination=lambda: contamination_of(run) if rules.benchmarks.paths else None,
+                usage=lambda: usage(summaries(run, before_export)),
+            ),
         ),
         analyze=Analyze(
             resources.run_dir,
@@ -200,6 +235,7 @@ def assistant(resources: Resources) -> Recipe:
             ratios,
         ),
         targets=targets(allocation),
+        rules=rules,
     )
 
 
@@ -221,8 +257,18 @@ def chunk_options(config: Config) -> ChunkOptions:
 
 
 def allocation_options(config: Config) -> AllocationOptions:
-    """What was asked for, as allocation sees it."""
-    generation = config.generation
+    """What was asked for, as allocation sees it.
+
+    Raises:
+        ConfigError: a question type is named that there is not.
+    """
+    generation, known = config.generation, by_name()
+    for name in generation.type_allocations:
+        if name not in known:
+            raise ConfigError(
+                f"generation.type_allocations: {name!r} is not one of {', '.join(known)}."
+                f"{nearest(name, known)} ({config.file or 'configuration'})"
+            )
     return AllocationOptions(
         target=generation.target_samples,
         shares={
@@ -233,6 +279,23 @@ def allocation_options(config: Config) -> AllocationOptions:
         diversity_weight=generation.diversity_weight,
         seed=config.seed,
     )
+
+
+def check_names(config: Config) -> None:
+    """Refuse what names a question type or a step that there is not, before anything is made.
+
+    Raises:
+        ConfigError: the text names the key and the nearest name; or a prompt has placeholders.
+    """
+    allocation_options(config)
+    if config.prompts:
+        program = AssistantProgram(
+            LazySandbox(open_sandbox), verification=Verification(), categories={}
+        )
+        try:
+            program.replace_instructions(config.prompts)
+        except ConfigError as error:
+            raise ConfigError(f"{error} ({config.file or 'configuration'})") from None
 
 
 def planned_tasks(run: RunDirectory) -> list[Task]:

@@ -5,15 +5,11 @@ Everything is opened when it is first needed, so that a stage which asks no mode
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self, get_args
-
-import dspy
 
 from sandbox import (
     Evaluation,
@@ -35,11 +31,11 @@ from synth_dspy.lm.replies import ReplyStore
 from synth_dspy.lm.traces import TraceWriter
 from synth_dspy.programs.answers import Verification
 from synth_dspy.programs.assistant import AssistantProgram, Binding, Role
-from synth_dspy.records import Image
-from synth_dspy.stages.generate import UNCATEGORISED
+from synth_dspy.programs.policy import Policy
+from synth_dspy.recipes.pictures import Pictures
+from synth_dspy.stages.generate import UNCATEGORISED, Watch, unwatched
 
 REPLIES = "replies.sqlite"
-_LONGEST_SIDE = 1536
 
 
 class LazySandbox(Sandbox):
@@ -100,12 +96,14 @@ class Resources:
 
     Attributes:
         say: takes lines for the user: an image that is built, a sandbox that isolates nothing.
+        watch: opened around every record of the generating stages.
         trace: whether calls are written to `traces/conversations.jsonl`.
     """
 
     config: Config
     say: Callable[[str], None]
     trace: bool = True
+    watch: Watch = unwatched
 
     @property
     def run_dir(self) -> Path:
@@ -182,12 +180,25 @@ class Resources:
         )
 
     @cached_property
+    def policy(self) -> Policy:
+        """What no text of a sample may hold."""
+        patterns = self.config.generation.forbidden_patterns
+        return Policy(tuple((entry.pattern, entry.message) for entry in patterns))
+
+    @cached_property
     def program(self) -> AssistantProgram:
         """The Program with every step bound to its model."""
         config = self.config
         categories = {c.name: c.description for c in config.categories} or {UNCATEGORISED: ""}
+        generation = config.generation
         program = AssistantProgram(
-            self.sandbox, verification=self.verification, categories=categories
+            self.sandbox,
+            verification=self.verification,
+            categories=categories,
+            policy=self.policy,
+            # It would give every question back as it is.
+            refine=generation.enable_question_refinement
+            and not config.endpoint_for("question").is_offline,
         )
         bindings: dict[Role, Binding] = {}
         for role in get_args(Role):
@@ -195,8 +206,9 @@ class Resources:
             identity = endpoint.model_dump(
                 mode="json",
                 exclude={
-                    "api_key", "timeout", "max_retries", "retry_delay", "requests_per_minute",
-                    "tokens_per_minute", "price_per_million_input", "price_per_million_output",
+                    "api_key", "vision", "timeout", "max_retries", "retry_delay",
+                    "requests_per_minute", "tokens_per_minute",
+                    "price_per_million_input", "price_per_million_output",
                 },
             )  # fmt: skip
             if endpoint.is_offline:
@@ -205,24 +217,10 @@ class Resources:
                 lm=self.models.lm(endpoint.name),
                 model=self.models.model_name(endpoint.name),
                 identity=tuple(sorted((k, str(v)) for k, v in identity.items())),
+                sees=config.sees(endpoint),
             )
-        program.bind(bindings, config.prompts)
+        program.bind(bindings, config.prompts, Pictures(self.run_dir))
         return program
-
-    def open_picture(self, image: Image) -> dspy.Image | None:
-        """The image as a model is sent it: a data URI, at most 1536 pixels on its longest side."""
-        if not image.path:
-            return None
-        from PIL import Image as Pillow
-
-        with Pillow.open(self.run_dir / image.path) as picture:
-            picture.load()
-            converted = picture.convert("RGB")
-        converted.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-        data = io.BytesIO()
-        converted.save(data, "PNG")
-        encoded = base64.b64encode(data.getvalue()).decode("ascii")
-        return dspy.Image(url=f"data:image/png;base64,{encoded}")
 
     async def aclose(self) -> None:
         """Close what was opened."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,16 @@ from synth_dspy.lm.faults import classify_error
 from synth_dspy.lm.meter import metered, trace_scope
 from synth_dspy.outcomes import Dropped, Failed, Kept, Mark, Outcome, Tally
 from synth_dspy.records import digest, from_dict
+from synth_dspy.runners.ledger import Ledger
 from synth_dspy.stages.contract import MapStage, Stage
 from synth_dspy.stages.results import keys_path, summary_path
 from synth_dspy.store.journal import Journal, Syncer, line, rotate
 from synth_dspy.store.run_directory import RunDirectory, write_bytes, write_json
 
 _TRACEBACK_LINES = 3
+
+BLOCKED = "blocked"
+"""Reason of a record for which a provider's safety filter refused the prompt or the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,19 @@ class Workbench:
 
     Args:
         fresh: stages (by name) whose finished work is put aside instead of used.
+        concluded: called with each stage after its result is on disk.
     """
 
-    def __init__(self, run: RunDirectory, *, fresh: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        *,
+        fresh: frozenset[str] = frozenset(),
+        concluded: Callable[[Stage], None] = lambda _stage: None,
+    ) -> None:
         self.run = run
         self._fresh = fresh
+        self._concluded = concluded
         self._journals: dict[str, Journal] = {}
         self._fingerprints: dict[str, str] = {}
         self._syncer = Syncer()
@@ -129,15 +141,16 @@ class Workbench:
         path = self.run.folder(stage.folder) / stage.journal
         write_bytes(path, b"".join(line(item.key, item.outcome, item.meta) for item in done))
 
-    def conclude(self, stage: Stage, marks: Iterable[Mark], seconds: float) -> Tally:
+    def conclude(self, stage: Stage, ledger: Ledger, seconds: float) -> Tally:
         """Write which keys are the stage's present result, in this order, and its summary."""
-        tally, keys = Tally(stage.name, seconds=seconds), []
-        for mark in marks:
-            keys.append(mark.key)
-            tally.add(mark)
+        tally = ledger.tally
+        tally.seconds = seconds
         folder = self.run.folder(stage.folder)
-        write_bytes(keys_path(folder, stage.journal), "".join(f"{k}\n" for k in keys).encode())
+        write_bytes(
+            keys_path(folder, stage.journal), "".join(f"{k}\n" for k in ledger.in_order()).encode()
+        )
         write_json(summary_path(folder, stage), tally.summary())
+        self._concluded(stage)
         return tally
 
     def close(self) -> None:
@@ -150,6 +163,9 @@ async def _process(stage: MapStage[Any, Any], record: Any) -> Outcome:
     try:
         return await stage.process(record)
     except RecordError as error:
+        if error.reason == BLOCKED:
+            # A safety filter would refuse it again: no failure that somebody could mend.
+            return Dropped(BLOCKED, error.detail, record)
         return Failed(error.reason, error.detail, error.retryable)
     except SynthError:
         raise

@@ -40,7 +40,7 @@ def in_order(root: Path, names: Sequence[str]) -> tuple[list[str], list[tuple[st
     tables, unread = _tables(root, names)
     if not tables:
         return list(names), unread
-    ranks = {table.folder: _ranks(table, names) for table in tables}
+    ranks = {table.folder: _ranks(table, names, root.name) for table in tables}
 
     def key(name: str) -> tuple[str, int, int, str]:
         above = [t.folder for t in tables if name.startswith(f"{t.folder}/") or not t.folder]
@@ -106,14 +106,14 @@ def _entries(node: Any) -> Iterator[str]:
             waiting += reversed(found)
 
 
-def _ranks(table: Contents, names: Sequence[str]) -> dict[str, int]:
-    """Each listed document's place in the table."""
+def _ranks(table: Contents, names: Sequence[str], site: str) -> dict[str, int]:
+    """Each listed document's place in the table; `site` is the root's own name."""
     prefix = f"{table.folder}/" if table.folder else ""
     by_stem: dict[str, list[str]] = {}
     for name in names:
         if name.startswith(prefix):
             for stem in _stems(name):
-                by_stem.setdefault(stem, []).append(name)
+                by_stem.setdefault(site if stem == "." else stem, []).append(name)
     ranks: dict[str, int] = {}
     for entry in table.entries:
         for name in _named(entry, prefix, by_stem):
@@ -144,4 +144,4 @@ def _named(entry: str, prefix: str, by_stem: dict[str, list[str]]) -> list[str]:
     # A site's address may begin with folders that are above the source.
     parts = plain.split("/")
     tails = ("/".join(parts[at:]) for at in range(1, len(parts)))
-    return next((by_stem[t] for t in tails if t in by_stem and t.startswith(prefix)), [])
+    return next((by_stem[t] for t in tails if t in by_stem and f"{t}/".startswith(prefix)), [])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from synth_dspy.config import Config
 from synth_dspy.errors import SourceError
 from synth_dspy.records import SourceFile
-from synth_dspy.sources.files import Skipped, list_files
+from synth_dspy.sources.files import SITE_FOLDERS, Skipped, list_files
+from synth_dspy.sources.github import fetched
+
+if TYPE_CHECKING:
+    from synth_dspy.config.content import Source
 
 
 def source_files(config: Config) -> tuple[list[SourceFile], list[Skipped]]:
@@ -13,34 +19,45 @@ def source_files(config: Config) -> tuple[list[SourceFile], list[Skipped]]:
 
     Raises:
         SourceError: a source is not there, or no file at all was found.
+        SetupError: this machine lacks what a source needs.
     """
     files: list[SourceFile] = []
     skipped: list[Skipped] = []
     for index, source in enumerate(config.sources):
         where = f"{config.file or 'the configuration'}: sources.{index}.path"
-        if source.type == "github":
-            raise SourceError(
-                f"{where}: {source.path!r} is a GitHub source, which this version cannot fetch. "
-                "Clone the repository and name its folder, with `type: directory`."
-            )
         try:
-            found, passed_over = list_files(
-                source.resolved,
-                name=source.name,
-                include=source.include_patterns,
-                exclude=source.exclude_patterns,
-                folders=source.folders,
-                public_roots=source.resolved_public_roots,
-                max_files=source.max_files,
-            )
+            found, passed_over = _listed(source)
         except SourceError as error:
             raise SourceError(f"{where}: {error}") from error
         files += found
         skipped += passed_over
     if not files:
-        listed = ", ".join(str(source.resolved) for source in config.sources)
+        listed = ", ".join(
+            source.path if source.type == "github" else str(source.resolved)
+            for source in config.sources
+        )
         raise SourceError(
             f"{config.file or 'the configuration'}: sources: No document was found in {listed}: "
-            "no file matches include_patterns (notebooks, MDX, Markdown and PDF are read)."
+            "no file matches include_patterns (notebooks, MDX, Markdown and PDF are read; text, "
+            "HTML, CSV and others when a pattern names them)."
         )
     return files, skipped
+
+
+def _listed(source: Source) -> tuple[list[SourceFile], list[Skipped]]:
+    root, revision, public_roots = source.resolved, "", source.resolved_public_roots
+    if source.type == "github":
+        clone = fetched(source.path, folders=source.folders)
+        root, revision = clone.path, clone.revision
+        folders = source.public_roots or SITE_FOLDERS
+        public_roots = tuple(root / folder.strip("/") for folder in folders)
+    return list_files(
+        root,
+        name=source.name,
+        include=source.include_patterns,
+        exclude=source.exclude_patterns,
+        folders=source.folders,
+        public_roots=public_roots,
+        max_files=source.max_files,
+        revision=revision,
+    )

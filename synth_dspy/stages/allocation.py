@@ -2,7 +2,8 @@
 
 A cell is a question type and a modality. Within a cell, tasks come by suitability of their chunk,
 less a penalty for each task that the chunk or its image already has; the cells are then interleaved
-so that a prefix of the ranks has about the proportions that were asked for.
+so that a prefix of the ranks has about the proportions that were asked for. What a chunk can bear
+is the question type's to say: nothing here knows one by name.
 """
 
 from __future__ import annotations
@@ -12,21 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from synth_dspy.records import (
-    CODE_TYPES,
-    Chunk,
-    Difficulty,
-    Image,
-    Modality,
-    QuestionType,
-    Task,
-    digest,
-)
+from synth_dspy.programs.types import TYPES, Kind, by_name
+from synth_dspy.records import Chunk, Difficulty, Image, Modality, QuestionType, Task, digest
 
 Cell = tuple[QuestionType, Modality]
 
 _RESERVE = 50
-_WORDS_A_QUESTION = 40
 _QUALITY = {"HIGH": 1.0, "MEDIUM": 0.7, "LOW": 0.3}
 
 
@@ -62,10 +54,15 @@ class _Offer:
     suitability: float = field(compare=False)
 
 
-def targets(options: AllocationOptions) -> dict[Cell, int]:
-    """How many samples each cell is to have; they sum to the target (largest remainder)."""
+def targets(options: AllocationOptions, types: Sequence[Kind] = TYPES) -> dict[Cell, int]:
+    """How many samples each cell is to have; they sum to the target (largest remainder).
+
+    A type that never, or always, is about an image has one cell, whatever its multimodal ratio.
+    """
+    kinds = by_name(tuple(types))
     exact: dict[Cell, float] = {}
-    for kind, (ratio, multimodal) in options.shares.items():
+    for kind, (ratio, asked) in options.shares.items():
+        multimodal = {"never": 0.0, "always": 1.0}.get(kinds[kind].image, asked)
         exact[kind, "text"] = options.target * ratio * (1 - multimodal)
         exact[kind, "multimodal"] = options.target * ratio * multimodal
     result = {cell: int(share) for cell, share in exact.items()}
@@ -76,73 +73,46 @@ def targets(options: AllocationOptions) -> dict[Cell, int]:
     return {cell: count for cell, count in result.items() if count > 0}
 
 
-def allocate(chunks: Iterable[Chunk], options: AllocationOptions) -> list[Task]:
+def allocate(
+    chunks: Iterable[Chunk], options: AllocationOptions, types: Sequence[Kind] = TYPES
+) -> list[Task]:
     """Every task that the chunks can bear, in rank order; the rank is the index."""
     ordered = sorted(chunks, key=lambda chunk: chunk.id)
-    wanted = targets(options)
-    offers = {cell: _offers(cell, ordered, options) for cell in wanted}
+    wanted = targets(options, types)
+    kinds = by_name(tuple(types))
+    offers = {cell: _offers(cell, kinds[cell[0]], ordered, options) for cell in wanted}
     uses: Counter[str] = Counter()
     queues: dict[Cell, list[Task]] = {}
     for cell in sorted(wanted, key=lambda c: (len(offers[c]) / wanted[c], c)):  # scarce first
         limit = max(_RESERVE * wanted[cell], 200)
-        queues[cell] = _fill(cell, offers[cell], uses, options, limit)
+        queues[cell] = _fill(cell, kinds[cell[0]], offers[cell], uses, options, limit)
     return _interleave(queues, wanted)
 
 
-def _offers(cell: Cell, chunks: Sequence[Chunk], options: AllocationOptions) -> list[_Offer]:
-    kind, modality = cell
+def _offers(
+    cell: Cell, kind: Kind, chunks: Sequence[Chunk], options: AllocationOptions
+) -> list[_Offer]:
+    name, modality = cell
     offers = []
     for chunk in chunks:
         images: list[Image | None] = [None]
         if modality == "multimodal":
             images = [image for image in chunk.images if not image.decorative]
         for image in images:
-            suitability = _suitability(kind, chunk, image)
+            suitability = kind.suits(chunk, image)
             if suitability > 0:
-                tie = digest(options.seed, kind, modality, chunk.id, image.id if image else "")
+                tie = digest(options.seed, name, modality, chunk.id, image.id if image else "")
                 offers.append(_Offer(-suitability, tie, chunk, image, 0, suitability))
     return offers
 
 
-def _suitability(kind: QuestionType, chunk: Chunk, image: Image | None) -> float:
-    """How well a chunk bears a task of a type, 0 (not at all) to 2."""
-    score = _QUALITY[chunk.quality]
-    if kind in CODE_TYPES:
-        functions = _functions(chunk)
-        if image is not None:
-            functions = functions or (1 if image.code and "def " in chunk.prior_code else 0)
-        if not functions:
-            return 0.0
-        score += min(functions, 4) / 4
-    else:
-        score += min(len(chunk.text), 2000) / 4000
-    if image is not None:
-        score += 0.25 * bool(image.description) + 0.25 * bool(image.caption or image.alt)
-    return score
-
-
-def _functions(chunk: Chunk) -> int:
-    """Python functions that the chunk defines."""
-    return sum(
-        line.startswith(("def ", "async def "))
-        for block in chunk.code_blocks
-        for line in block.code.splitlines()
-    )
-
-
-def _capacity(cell: Cell, offer: _Offer, options: AllocationOptions) -> int:
-    """How many tasks of one type one chunk, or one image, can bear."""
-    kind, modality = cell
-    if modality == "multimodal":
-        return min(2, options.max_ordinals)
-    if kind in CODE_TYPES:
-        return min(max(1, _functions(offer.chunk)), options.max_ordinals)
-    words = len(offer.chunk.text.split())
-    return max(1, min(words // _WORDS_A_QUESTION, options.max_ordinals))
-
-
 def _fill(
-    cell: Cell, heap: list[_Offer], uses: Counter[str], options: AllocationOptions, limit: int
+    cell: Cell,
+    kind: Kind,
+    heap: list[_Offer],
+    uses: Counter[str],
+    options: AllocationOptions,
+    limit: int,
 ) -> list[Task]:
     """The tasks of one cell, best first. A popped offer whose chunk was used since goes back."""
     tasks: list[Task] = []
@@ -160,7 +130,8 @@ def _fill(
         uses[offer.chunk.id] += 1
         if offer.image is not None:
             uses[offer.image.id] += 1
-        if offer.ordinal + 1 < _capacity(cell, offer, options):
+        borne = min(kind.bears(offer.chunk, offer.image), options.max_ordinals)
+        if offer.ordinal + 1 < borne:
             offer.ordinal += 1
             offer.cost = _cost(offer, uses, options)
             heapq.heappush(heap, offer)

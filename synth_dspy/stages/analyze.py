@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from synth_dspy.dataset.rejected import Rejected
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.records import Chunk, Sample
 from synth_dspy.stages.contract import BarrierStage
 from synth_dspy.store.run_directory import write_json
+
+SourceOfSamples = Literal["splits", "generated", "final"]
+"""Where samples to analyse come from: what was built, what was finished, what was exported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What an analysis holds besides figures of the samples.
+
+    Attributes:
+        plots: the plots and the report; without them, `statistics.json` alone.
+        allocation: how passages were used, and what other diversity weights would do.
+        pipeline: the stages: what fell away, what it cost, what was rejected.
+    """
+
+    plots: bool = True
+    allocation: bool = True
+    pipeline: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +69,31 @@ class Analyze(BarrierStage[Sample, Sample]):
         return (out / "statistics.json", out / "report.html", out / "overview_dashboard.png")
 
     def run(self, records: Sequence[Sample]) -> Sequence[Outcome]:
+        self.write(records, self._run_dir / self.folder, Show())
+        return [Kept((record,)) for record in records]
+
+    def write(self, records: Sequence[Sample], out: Path, show: Show) -> None:
+        """Write the analysis of `records` to the folder `out`."""
         # matplotlib takes a second to import; nothing else of a run needs it.
         from synth_dspy.dataset.plots import draw_plots
         from synth_dspy.dataset.report import write_report
         from synth_dspy.dataset.statistics import statistics
 
-        out = self._run_dir / self.folder
         out.mkdir(parents=True, exist_ok=True)
         samples = sorted(records, key=lambda sample: sample.rank)
-        rejected = self._around.rejected()
+        rejected = self._around.rejected() if show.pipeline else ()
         stats = statistics(
             samples,
-            self._around.chunks(),
-            stage_summaries=self._around.summaries(),
+            self._around.chunks() if show.allocation else (),
+            stage_summaries=self._around.summaries() if show.pipeline else {},
             rejected=rejected,
             ratios=self._ratios,
-            sweep=self._around.sweep(),
+            sweep=self._around.sweep() if show.allocation else (),
         )
         write_json(out / "statistics.json", stats)
-        draw_plots(stats, samples, out)
-        write_report(stats, samples, rejected, out, self._run_dir, name=self._title)
-        return [Kept((record,)) for record in records]
+        if show.plots:
+            draw_plots(stats, samples, out)
+            write_report(stats, samples, rejected, out, self._run_dir, name=self._title)
 
 
 def rejection(stage: str, dropped: Dropped) -> Rejected:

@@ -1,7 +1,8 @@
 """build: finished candidates -> samples with their splits. A barrier.
 
-Takes candidates in rank order until each cell is full, leaves duplicates of a lower rank out, and
-divides what stays. It drops nothing else, so it decides exactly what a streaming run committed.
+Takes candidates in rank order until each cell is full, leaves out what the rules of admission
+refuse, and divides what stays. It drops nothing else, so it decides exactly what a streaming run
+committed.
 """
 
 from __future__ import annotations
@@ -11,39 +12,47 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from synth_dspy.dataset.dedup import Deduplicator, dedup_text
+from synth_dspy.dataset.admission import Admission, Rules
+from synth_dspy.dataset.contamination import Found, contamination_report
+from synth_dspy.dataset.decontaminate import Hit
 from synth_dspy.dataset.quota import Quota
+from synth_dspy.dataset.scan_policy import Refusal
 from synth_dspy.dataset.split import split_samples
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.programs.module import image_text
 from synth_dspy.records import Candidate, Sample, Task, digest
 from synth_dspy.stages.allocation import Cell
 from synth_dspy.stages.contract import BarrierStage
-from synth_dspy.store.run_directory import write_jsonl
+from synth_dspy.store.run_directory import write_json, write_jsonl
 
 EXTRA = "extra_samples.jsonl"
+_EXCERPT_CHARS = 200
 
 
 class Committer:
-    """Keeps what is committed, and says of a finished candidate whether it duplicates any of it."""
+    """Keeps what is committed, and says of a finished candidate whether it is left out.
 
-    def __init__(self, *, threshold: float, enabled: bool) -> None:
+    Attributes:
+        samples: what was committed, by rank; refused: why others were not.
+        hits: benchmark items that refused samples repeat.
+    """
+
+    def __init__(self, rules: Rules) -> None:
         self.samples: dict[int, Sample] = {}
-        self.duplicates: dict[int, Dropped] = {}
-        self._enabled = enabled
-        self._dedup = Deduplicator(threshold)
+        self.refused: dict[int, Dropped] = {}
+        self._admission = Admission(rules)
 
-    def is_duplicate(self, rank: int, candidate: Candidate) -> bool:
-        """Whether it is left out; if not, it is committed under `rank`."""
-        sample = sample_of(candidate, rank)
-        if self._enabled:
-            text = dedup_text(sample)
-            if twin := self._dedup.duplicate_of(sample.id, text):
-                detail = f"{twin.layer} duplicate of sample {twin.of} ({twin.similarity:.2f})"
-                self.duplicates[rank] = Dropped(f"{twin.layer}_duplicate", detail, candidate)
-                return True
-            self._dedup.add(sample.id, text)
-        self.samples[rank] = sample
+    @property
+    def hits(self) -> list[Hit]:
+        return self._admission.hits
+
+    def is_left_out(self, rank: int, candidate: Candidate) -> bool:
+        """Whether it is refused; if not, it is committed under `rank`."""
+        admitted = self._admission.admit(sample_of(candidate, rank))
+        if isinstance(admitted, Refusal):
+            self.refused[rank] = Dropped(admitted.reason, admitted.detail, candidate)
+            return True
+        self.samples[rank] = admitted
         return False
 
 
@@ -52,6 +61,8 @@ class Build(BarrierStage[Candidate, Sample]):
 
     Args:
         tasks: gives the tasks in rank order when the stage runs.
+        contamination: where the report of benchmark items goes; written where there are any.
+        passages: gives the hits in the passages of the sources when the stage runs.
     """
 
     name, folder, unit = "build", "splits", "samples"
@@ -64,24 +75,30 @@ class Build(BarrierStage[Candidate, Sample]):
         tasks: Callable[[], Sequence[Task]],
         targets: Mapping[Cell, int],
         ratios: tuple[float, float, float],
-        threshold: float,
-        deduplicate: bool,
+        rules: Rules,
         keep_extra: bool,
         seed: int,
+        contamination: Path,
+        passages: Callable[[], Sequence[Found]] = tuple,
     ) -> None:
         self._folder = folder
         self._tasks, self._targets = tasks, dict(targets)
         self._ratios, self._seed = ratios, seed
-        self._threshold, self._deduplicate, self._keep_extra = threshold, deduplicate, keep_extra
+        self._rules, self._keep_extra = rules, keep_extra
+        self._contamination, self._passages = contamination, passages
 
     def settings(self) -> object:
         targets = sorted((*cell, count) for cell, count in self._targets.items())
         order = [task.id for task in self._tasks()]
-        dedup = (self._threshold, self._deduplicate, self._keep_extra)
-        return (digest(order), targets, self._ratios, self._seed, dedup)
+        rules = (self._rules.identity(), self._keep_extra)
+        return (digest(order), targets, self._ratios, self._seed, rules, self._checked_passages())
+
+    def _checked_passages(self) -> object:
+        return [found.hit for found in self._passages()] if self._rules.benchmarks.paths else []
 
     def products(self) -> tuple[Path, ...]:
-        return (self._folder / EXTRA,) if self._keep_extra else ()
+        extra = (self._folder / EXTRA,) if self._keep_extra else ()
+        return (*extra, self._contamination) if self._rules.benchmarks.paths else extra
 
     def run(self, records: Sequence[Candidate]) -> Sequence[Outcome]:
         tasks = self._tasks()
@@ -89,9 +106,9 @@ class Build(BarrierStage[Candidate, Sample]):
         finished = {ranks[record.task.id]: record for record in records if record.task.id in ranks}
         order = sorted(finished)
         cells: list[Cell] = [(tasks[rank].type, tasks[rank].modality) for rank in order]
-        committer = Committer(threshold=self._threshold, enabled=self._deduplicate)
+        committer = Committer(self._rules)
         quota: Quota[Cell, tuple[int, Candidate]] = Quota(
-            cells, self._targets, lambda _, value: committer.is_duplicate(*value)
+            cells, self._targets, lambda _, value: committer.is_left_out(*value)
         )
         while (at := quota.admit()) is not None:
             quota.report(at, (order[at], finished[order[at]]))
@@ -102,21 +119,37 @@ class Build(BarrierStage[Candidate, Sample]):
             extra_groups={sample.id: _section(sample) for sample in committer.samples.values()},
         )
         by_rank = {sample.rank: sample for sample in split}
-        extra = [rank for rank in order if rank not in by_rank and rank not in committer.duplicates]
+        extra = [rank for rank in order if rank not in by_rank and rank not in committer.refused]
         if self._keep_extra:
             write_jsonl(self._folder / EXTRA, (sample_of(finished[rank], rank) for rank in extra))
+        if self._rules.benchmarks.paths:
+            self._report(committer, {sample_of(finished[r], r).id: finished[r] for r in order})
         outcomes: list[Outcome] = []
         for record in records:
             rank = ranks.get(record.task.id)
             if rank in by_rank:
                 outcomes.append(Kept((by_rank[rank],)))
-            elif rank in committer.duplicates:
-                outcomes.append(committer.duplicates[rank])
+            elif rank in committer.refused:
+                outcomes.append(committer.refused[rank])
             elif rank is None:
                 outcomes.append(Dropped("not_planned", "its task is no longer in the plan"))
             else:
                 outcomes.append(Dropped("over_quota", "its cell was full"))
         return outcomes
+
+    def _report(self, committer: Committer, finished: Mapping[str, Candidate]) -> None:
+        hits = [
+            Found(hit, candidate.chunk.path, candidate.question[:_EXCERPT_CHARS])
+            for hit in committer.hits
+            for candidate in (finished[hit.sample_id],)
+        ]
+        report = contamination_report(
+            self._rules.benchmarks,
+            passages=self._passages(),
+            samples=hits,
+            checked=len(committer.samples) + len(committer.refused),
+        )
+        write_json(self._contamination, report)
 
 
 def sample_of(candidate: Candidate, rank: int) -> Sample:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 
+from synth_dspy.dataset.admission import said
+from synth_dspy.dataset.benchmarks import Benchmarks
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.parsing.chunking import ChunkOptions, chunk_document
 from synth_dspy.programs.filters import ChunkFilter
@@ -29,21 +31,34 @@ class MakeChunks(MapStage[Document, Chunk]):
 
 
 class FilterChunks(MapStage[Chunk, Chunk]):
-    """Drops chunks of LOW quality unasked, then those that the model says teach nothing."""
+    """Drops chunks that hold an item of a benchmark and those of LOW quality unasked, then those
+    that the model says teach nothing."""
 
     name, folder, unit = "filter-chunks", "filtered", "chunks"
     output_type = Chunk
 
     def __init__(
-        self, module: ChunkFilter, fingerprint: str, *, enabled: bool = True, concurrency: int = 16
+        self,
+        module: ChunkFilter,
+        fingerprint: str,
+        *,
+        enabled: bool = True,
+        concurrency: int = 16,
+        benchmarks: Benchmarks | None = None,
     ) -> None:
         self.concurrency = concurrency
         self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
+        self._benchmarks = benchmarks or Benchmarks()
 
     def settings(self) -> object:
-        return (self._enabled, self._fingerprint)
+        return (self._enabled, self._fingerprint, self._benchmarks.identity)
 
     async def process(self, record: Chunk) -> Outcome:
+        if self._benchmarks.paths:
+            hits = self._benchmarks.decontaminator.passage_hits(record)
+            if hits:
+                listed = {"hits": [asdict(hit) for hit in hits]}
+                return Dropped("contaminated", said(hits), {**_brief(record), **listed})
         if not self._enabled:
             return Kept((record,))
         if record.quality == "LOW":
@@ -54,5 +69,5 @@ class FilterChunks(MapStage[Chunk, Chunk]):
         return Dropped(f"not_{verdict.criterion}", verdict.reason, _brief(record))
 
 
-def _brief(chunk: Chunk) -> dict[str, str]:
+def _brief(chunk: Chunk) -> dict[str, object]:
     return {"id": chunk.id, "path": chunk.path, "heading": chunk.heading, "text": chunk.text[:400]}

@@ -1,4 +1,4 @@
-"""export: samples -> `final/`, a Hugging Face dataset with its card and the rows as Parquet."""
+"""export: samples -> `final/`, a Hugging Face dataset with its card, as Parquet and JSON lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synth_dspy.dataset.chat import ChatFormat
 from synth_dspy.outcomes import Kept, Outcome
 from synth_dspy.records import Sample
 from synth_dspy.stages.contract import BarrierStage
@@ -25,28 +26,55 @@ class CardText:
     seed: int
     version: str
     ratios: tuple[float, float, float]
+    licenses: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """In what form the rows are written.
+
+    Attributes:
+        max_image_side: in pixels; chat_formats: conversations to write besides.
+    """
+
+    max_image_side: int = 1024
+    chat_formats: tuple[ChatFormat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the run when the stage runs.
+
+    Attributes:
+        summaries: counts of the stages before it, without anything volatile.
+        scan, contamination: what was found in the sources, and of benchmarks; None: not looked for.
+        usage: calls, tokens and cost so far; volatile, so that it makes nothing run again.
+    """
+
+    summaries: Callable[[], Summaries]
+    scan: Callable[[], Mapping[str, Any] | None]
+    contamination: Callable[[], Mapping[str, Any] | None]
+    usage: Callable[[], Mapping[str, float] | None]
 
 
 class Export(BarrierStage[Sample, Sample]):
-    """Writes the dataset that `datasets.load_from_disk` opens.
-
-    Args:
-        summaries: gives the counts of the stages before it, without anything volatile.
-    """
+    """Writes the dataset that `datasets.load_from_disk` opens."""
 
     name, folder, unit = "export", "final", "samples"
     journal = "journal.jsonl"
     output_type = Sample
 
-    def __init__(self, run_dir: Path, text: CardText, summaries: Callable[[], Summaries]) -> None:
-        self._run_dir, self._text, self._summaries = run_dir, text, summaries
+    def __init__(self, run_dir: Path, text: CardText, form: Form, known: Known) -> None:
+        self._run_dir, self._text, self._form, self._known = run_dir, text, form, known
 
     def settings(self) -> object:
-        return (self._text, self._summaries())
+        known = self._known
+        return (self._text, self._form, known.summaries(), known.scan(), known.contamination())
 
     def products(self) -> tuple[Path, ...]:
         final = self._run_dir / self.folder
-        return (final / "dataset_dict.json", final / "README.md", final / "data")
+        chats = (final / "chat" / form for form in self._form.chat_formats)
+        return (final / "dataset_dict.json", final / "README.md", final / "data", *chats)
 
     def run(self, records: Sequence[Sample]) -> Sequence[Outcome]:
         # datasets takes seconds to import; generation never needs it.
@@ -55,24 +83,29 @@ class Export(BarrierStage[Sample, Sample]):
         from synth_dspy.dataset.export import export_dataset
         from synth_dspy.dataset.statistics import statistics
 
-        text = self._text
+        text, known = self._text, self._known
         samples = sorted(records, key=lambda sample: sample.rank)
         facts = CardFacts(
             name=text.name,
             description=text.description,
-            statistics=statistics(samples, stage_summaries=self._summaries(), ratios=text.ratios),
+            statistics=statistics(samples, stage_summaries=known.summaries(), ratios=text.ratios),
             license=text.license,
             models=models_of(samples),
-            sources=sources_of(samples),
+            sources=sources_of(samples, licenses=dict(text.licenses)),
             command=f"python -m synth_dspy.run --config {text.config}",
             config=text.config,
             seed=text.seed,
             version=text.version,
+            decontamination=known.contamination(),
+            scan=known.scan(),
+            usage=known.usage(),
         )
         export_dataset(
             samples,
             run_dir=self._run_dir,
             final=self._run_dir / self.folder,
             card=dataset_card(facts),
+            max_image_side=self._form.max_image_side,
+            chat_formats=self._form.chat_formats,
         )
         return [Kept((record,)) for record in records]

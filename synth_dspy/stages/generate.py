@@ -6,8 +6,11 @@ of timing, concurrency and restarts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import TypeVar
 
 from synth_dspy.errors import StageError
 from synth_dspy.outcomes import Dropped, Kept, Outcome
@@ -20,6 +23,11 @@ from synth_dspy.stages.contract import MapStage
 
 UNCATEGORISED = "general"
 
+Watch = Callable[[str, Task], AbstractContextManager[object]]
+"""Opened around a record: the stage's name and the record's task; for traces."""
+
+R = TypeVar("R", Task, Candidate)
+
 _UNMET = {
     "correct": "not_correct",
     "grounded": "not_grounded",
@@ -29,18 +37,48 @@ _UNMET = {
 }
 
 
-class WriteCandidates(MapStage[Task, Candidate]):
+def unwatched(_stage: str, _task: Task) -> AbstractContextManager[object]:
+    """A `Watch` that does nothing."""
+    return nullcontext()
+
+
+class _TaskStage(MapStage[R, Candidate]):
+    """A stage whose records have a task, and that can be watched."""
+
+    output_type = Candidate
+    watch: Watch = staticmethod(unwatched)
+
+    async def process(self, record: R) -> Outcome:
+        task = record if isinstance(record, Task) else record.task
+        with self.watch(self.name, task):
+            return await self.work(record)
+
+    @abstractmethod
+    async def work(self, record: R) -> Outcome:
+        """As `process`."""
+
+
+class WriteCandidates(_TaskStage[Task]):
     """Task -> Candidate: the question and its test.
 
     `chunks` maps chunk ids to chunks; it is filled before the first task is processed.
+
+    Args:
+        by_type: fingerprints of what only tasks of one type are asked.
     """
 
     name, folder, unit = "plan", "planned", "tasks"
-    output_type = Candidate
 
-    def __init__(self, module: QuestionWriter, settings: object, *, concurrency: int = 16) -> None:
+    def __init__(
+        self,
+        module: QuestionWriter,
+        settings: object,
+        by_type: Mapping[str, str],
+        *,
+        concurrency: int = 16,
+    ) -> None:
         self.concurrency = concurrency
-        self._module, self._settings = module, settings
+        self._module, self._settings, self._by_type = module, settings, dict(by_type)
         self.chunks: dict[str, Chunk] = {}
         self._hashes: dict[str, str] = {}
 
@@ -65,17 +103,16 @@ class WriteCandidates(MapStage[Task, Candidate]):
         chunk = self._chunk(record)
         if chunk.id not in self._hashes:
             self._hashes[chunk.id] = content_hash(chunk)
-        return (record, self._hashes[chunk.id])
+        return (record, self._hashes[chunk.id], self._by_type.get(record.type, ""))
 
-    async def process(self, record: Task) -> Outcome:
+    async def work(self, record: Task) -> Outcome:
         reply = await self._module.acall(task=record, chunk=self._chunk(record))
         outcome: Outcome = reply.outcome
         return outcome
 
 
-class _CandidateStage(MapStage[Candidate, Candidate]):
+class _CandidateStage(_TaskStage[Candidate]):
     unit = "candidates"
-    output_type = Candidate
 
 
 class FilterCandidates(_CandidateStage):
@@ -92,7 +129,7 @@ class FilterCandidates(_CandidateStage):
     def settings(self) -> object:
         return (self._enabled, self._fingerprint)
 
-    async def process(self, record: Candidate) -> Outcome:
+    async def work(self, record: Candidate) -> Outcome:
         if not self._enabled:
             return Kept((record,))
         verdict = await self._module.acall(candidate=record)
@@ -106,14 +143,24 @@ class AnswerCandidates(_CandidateStage):
 
     name, folder = "answer", "answered"
 
-    def __init__(self, module: AnswerWriter, settings: object, *, concurrency: int = 16) -> None:
+    def __init__(
+        self,
+        module: AnswerWriter,
+        settings: object,
+        by_type: Mapping[str, str],
+        *,
+        concurrency: int = 16,
+    ) -> None:
         self.concurrency = concurrency
-        self._module, self._settings = module, settings
+        self._module, self._settings, self._by_type = module, settings, dict(by_type)
 
     def settings(self) -> object:
         return self._settings
 
-    async def process(self, record: Candidate) -> Outcome:
+    def identity(self, record: Candidate) -> object:
+        return (record, self._by_type.get(record.task.type, ""))
+
+    async def work(self, record: Candidate) -> Outcome:
         reply = await self._module.acall(candidate=record)
         outcome: Outcome = reply.outcome
         return outcome
@@ -133,7 +180,7 @@ class Curate(_CandidateStage):
     def settings(self) -> object:
         return (self._enabled, self._fingerprint)
 
-    async def process(self, record: Candidate) -> Outcome:
+    async def work(self, record: Candidate) -> Outcome:
         if not self._enabled:
             return Kept((record,))
         judgement = (await self._module.acall(candidate=record)).judgement
@@ -159,7 +206,7 @@ class Classify(_CandidateStage):
     def settings(self) -> object:
         return (self._enabled, self._settings)
 
-    async def process(self, record: Candidate) -> Outcome:
+    async def work(self, record: Candidate) -> Outcome:
         if not self._enabled:
             return Kept((replace(record, category=UNCATEGORISED),))
         reply = await self._module.acall(candidate=record)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
-import dspy
-
+from synth_dspy.errors import ReplyError
 from synth_dspy.outcomes import Kept, Outcome
 from synth_dspy.parsing.markers import without_images
 from synth_dspy.programs.filters import ImageDescriber, ImageFilter
@@ -18,11 +16,7 @@ _AROUND_CHARS = 1200
 
 
 class Transcribe(MapStage[Document, Document]):
-    """Describes every image that is not decorative.
-
-    Args:
-        open_picture: an image record to what the model is sent, or None when it is sent nothing.
-    """
+    """Describes every image that is not decorative, and that no safety filter refuses to."""
 
     name, folder, unit = "transcribe", "transcribed", "documents"
     output_type = Document
@@ -31,14 +25,12 @@ class Transcribe(MapStage[Document, Document]):
         self,
         module: ImageDescriber,
         fingerprint: str,
-        open_picture: Callable[[Image], dspy.Image | None],
         *,
         enabled: bool = True,
         concurrency: int = 4,
     ) -> None:
         self.concurrency = concurrency
-        self._module, self._fingerprint = module, fingerprint
-        self._open_picture, self._enabled = open_picture, enabled
+        self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
 
     def settings(self) -> object:
         return (self._enabled, self._fingerprint)
@@ -54,9 +46,12 @@ class Transcribe(MapStage[Document, Document]):
             return replace(image, category="decorative")
         at = document.text.find(f"[IMAGE:{image.id}]")
         around = document.text[max(0, at - _AROUND_CHARS) : at + _AROUND_CHARS] if at >= 0 else ""
-        reply = await self._module.acall(
-            image=image, picture=self._open_picture(image), surrounding_text=around
-        )
+        try:
+            reply = await self._module.acall(image=image, surrounding_text=around)
+        except ReplyError as error:
+            if error.reason != "blocked":
+                raise
+            return image  # one picture that a provider refuses must not take its document along
         return replace(image, description=reply.description, category=reply.kind)
 
 

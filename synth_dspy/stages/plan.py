@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from synth_dspy.outcomes import Dropped, Kept, Outcome
+from synth_dspy.programs.types import TYPES, Kind
 from synth_dspy.records import Chunk, Task, to_dict
 from synth_dspy.stages.allocation import AllocationOptions, allocate
 from synth_dspy.stages.contract import BarrierStage
@@ -23,9 +24,11 @@ class Allocate(BarrierStage[Chunk, Task]):
     journal = "allocation.jsonl"
     output_type = Task
 
-    def __init__(self, folder: Path, options: AllocationOptions) -> None:
+    def __init__(
+        self, folder: Path, options: AllocationOptions, types: Sequence[Kind] = TYPES
+    ) -> None:
         self._tasks = folder / TASKS
-        self._options = options
+        self._options, self._types = options, tuple(types)
 
     def settings(self) -> object:
         return asdict(self._options)
@@ -34,7 +37,7 @@ class Allocate(BarrierStage[Chunk, Task]):
         return (self._tasks,)
 
     def run(self, records: Sequence[Chunk]) -> Sequence[Outcome]:
-        tasks = allocate(records, self._options)
+        tasks = allocate(records, self._options, self._types)
         write_jsonl(self._tasks, ({"rank": i, **to_dict(task)} for i, task in enumerate(tasks)))
         by_chunk: defaultdict[str, list[Task]] = defaultdict(list)
         for task in tasks:

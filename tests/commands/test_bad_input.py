@@ -85,9 +85,21 @@ def test_looking_at_a_run_that_is_not_there(small: Callable[..., Result]) -> Non
     refused(small("inspect-traces"), "conversations.jsonl does not exist")
 
 
-def test_a_github_source_says_what_to_do_instead(small: Callable[..., Result]) -> None:
-    result = small("pipeline", *overrides(sources__0__type="github", sources__0__path="a/b"))
-    refused(result, "Clone the repository")
+def test_a_github_source_that_is_not_there(project: Path, small: Callable[..., Result]) -> None:
+    gone = f"file://{project}/gone.git"
+    result = small(
+        "pipeline", *overrides(sources__0__type="github", sources__0__path=gone),
+        XDG_CACHE_HOME=str(project / "cache"),
+    )  # fmt: skip
+    refused(result, "sources.0.path", "There is no repository", "gone.git")
+    assert not (project / "outputs").exists()
+
+
+def test_a_github_source_that_is_no_repository(small: Callable[..., Result]) -> None:
+    result = small(
+        "pipeline", *overrides(sources__0__type="github", sources__0__path="only-a-name")
+    )
+    refused(result, "sources.0.path", "is not a GitHub repository", "owner/name")
 
 
 def test_an_unknown_command(project: Path) -> None:

@@ -109,7 +109,7 @@ def test_info_and_validate_config_say_what_would_run(small: Callable[..., Result
     facts = json.loads(small("info", "--json", "--prompts").out)
     assert facts["stages"] == list(STAGES)
     assert facts["models"]["answer"] == "offline"
-    assert "passage" in facts["prompts"]["write_question"]
+    assert "{passage}" in facts["prompts"]["write_question"]["user"]
     valid = small("validate-config")
     assert valid.code == 0
     assert "2 qa (text)" in valid.out

@@ -8,6 +8,7 @@ import yaml
 
 from synth_dspy.dataset.card import CardFacts, ModelFact, SourceFact, dataset_card
 from synth_dspy.dataset.card_facts import models_of, sources_of
+from synth_dspy.dataset.scan_policy import ScanPolicy, scan_facts
 from synth_dspy.dataset.statistics import statistics
 from tests.dataset.made import sample
 from tests.dataset.whole import whole
@@ -125,8 +126,35 @@ def test_without_a_benchmark_it_says_that_nothing_was_compared(facts: CardFacts)
 
 
 def test_benchmarks_are_named_with_what_was_found(facts: CardFacts) -> None:
-    card = dataset_card(replace(facts, decontamination={"HumanEval": 2, "MBPP": 0}))
-    assert "Compared with HumanEval (2 found), MBPP (0 found)" in card
+    report = {
+        "benchmarks": [
+            {"name": "HumanEval", "items": 164, "found": 2},
+            {"name": "MBPP", "items": 974, "found": 0},
+        ],
+        "dropped_passages": 3,
+        "dropped_samples": 1,
+    }
+    card = dataset_card(replace(facts, decontamination=report))
+    assert "HumanEval (2 of its 164 items found), MBPP (0 of its 974 items found)" in card
+    assert "3 passages and 1 rows that held an item were dropped" in card
+
+
+def test_the_card_tells_what_the_scan_of_the_sources_found(facts: CardFacts) -> None:
+    policy = ScanPolicy(
+        secrets="mask", personal_data="drop", allowed_licenses=("mit",), licenses=(("docs", "mit"),)
+    )
+    scan = scan_facts(policy, [{"secrets": 2}, {}], {"personal_data": 1, "license_not_allowed": 4})
+    card = dataset_card(replace(facts, scan=scan))
+    assert "tokens and passwords: 2 places in 1 of 7 documents; they were masked" in card
+    assert "personal data: 0 places in 0 of 7 documents" in card
+    assert "1 documents dropped" in card
+    assert "Only sources under these licences were used: mit; 4 documents of others" in card
+
+
+def test_the_card_names_the_cost(facts: CardFacts) -> None:
+    usage = {"llm_calls": 1200.0, "tokens": 3_000_000.0, "cost_usd": 1.5}
+    card = dataset_card(replace(facts, usage=usage))
+    assert "1,200 calls with 3,000,000 tokens, at a cost of $1.50" in card
 
 
 def test_nothing_volatile_enters_the_card(facts: CardFacts) -> None:

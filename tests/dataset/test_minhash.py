@@ -1,7 +1,5 @@
 """Shingles, similarity and candidates."""
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +9,10 @@ from synth_dspy.dataset.minhash import (
     band_keys,
     grams,
     jaccard,
-    near_pairs,
     normal_text,
     rows_for,
     signature,
 )
-from tests.dataset.made import WORDS
 
 SIGNATURE_START = [3583061221, 928625460, 2569156995]
 
@@ -65,21 +61,3 @@ def test_a_threshold_out_of_range_is_refused(threshold: float) -> None:
 def test_the_same_words_in_another_band_are_no_candidates() -> None:
     keys = band_keys(signature(grams("a short text about graphs")), 7)
     assert len(set(keys)) == len(keys) == HASHES // 7
-
-
-def test_near_pairs_agrees_with_comparing_everything() -> None:
-    pick = random.Random(5)
-    texts = [" ".join(pick.choices(WORDS, k=30)) for _ in range(60)]
-    for text in texts[:40]:
-        words = text.split()
-        words[pick.randrange(30)] = "changed"
-        texts.append(" ".join(words))
-    sets = [five_grams(text) for text in texts]
-    expected = {
-        (i, j)
-        for j in range(len(texts))
-        for i in range(j)
-        if len(sets[i] & sets[j]) / len(sets[i] | sets[j]) >= 0.8
-    }
-    assert len(expected) >= 40
-    assert {(i, j) for i, j, _ in near_pairs(texts, 0.8)} == expected

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from synth_dspy.errors import DocumentError
+from synth_dspy.parsing.markdown import _leaves, _tokens, plain_blocks
 from synth_dspy.parsing.markers import marker
 from synth_dspy.records import Document
 from tests.parsing.samples import SVG, b64, check, parsed, picture, write
@@ -234,3 +237,39 @@ def test_a_byte_order_mark_says_the_encoding(root: Path, encoding: str) -> None:
 @pytest.mark.timeout(20)
 def test_hostile_pages_take_linear_time(root: Path, source: str) -> None:
     check(parsed(root, "page.md", source))
+
+
+LINES = st.lists(
+    st.sampled_from(["", " ", "\t", "word", "two words", "# One", "## Two ##", "   ### Three", "#",
+                     "#no", "####### seven", "    code", "\tcode", "- item", "1. item", "> quote",
+                     "---", "- a b", "- # c", "* * *", "-", "|-|", ":-:", "x | y", "|", "2) x",
+                     "  - in",                     "===", "a | b", "--- | ---", "```", "~~~", "*em*", "_em_", "+ x", "\\# no",
+                     "1986. A year", "word  ", "  word", "$$", "[a]: b", "\x0c", "\xa0word"]),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(LINES, st.booleans())
+@settings(max_examples=600)
+def test_plain_source_is_divided_as_by_the_whole_parser(
+    lines: list[str], indented_code: bool
+) -> None:
+    short = plain_blocks(lines)
+    if short is None:
+        return
+    tokens = _leaves(_tokens("\n".join(lines), indented_code))
+    assert not {"fence", "code_block", "table_open"} & {token.type for token, _, _ in tokens}
+    whole = [(int(t.tag[1]) if t.type == "heading_open" else 0, a, b) for t, a, b in tokens]
+    assert said(whole, lines) == said(short, lines)
+
+
+def said(blocks: list[tuple[int, int, int]], lines: list[str]) -> list[tuple[int, str]]:
+    """Headings, and the words of what stands between them."""
+    made: list[tuple[int, str]] = []
+    for level, first, last in blocks:
+        words = " ".join(" ".join(lines[first:last]).split())
+        if not level and made and not made[-1][0]:
+            made[-1] = (0, f"{made[-1][1]} {words}".strip())
+        elif level or words:
+            made.append((level, words))
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -139,19 +140,87 @@ def test_monospaced_lines_are_code(tmp_path: Path) -> None:
     assert [block.code for block in made.code_blocks] == ["def f(x):\n    return x"]
 
 
-def test_tables_are_found_when_switched_on(tmp_path: Path) -> None:
+def table_between_words() -> bytes:
+    """A page with a table of three rows and two columns between two paragraphs."""
     document = pdf()
     page = document[0]
+    page.insert_text((60, 40), f"Above. {LOREM}", fontsize=9)
     for row in range(3):
         for column in range(2):
             box = pymupdf.Rect(60 + 100 * column, 60 + 30 * row, 160 + 100 * column, 90 + 30 * row)
             page.draw_rect(box)
             page.insert_text((box.x0 + 5, box.y0 + 20), f"r{row}c{column}", fontsize=10)
-    data = document.tobytes()
-    on = parsed(tmp_path / "docs", "a.pdf", data, options=ParseOptions(pdf_tables=True))
-    off = parsed(tmp_path / "docs", "a.pdf", data)
-    assert [b.kind for b in on.blocks].count("table") == 1
-    assert "table" not in [b.kind for b in off.blocks]
+    page.insert_text((60, 200), f"Below. {LOREM}", fontsize=9)
+    return document.tobytes()
+
+
+def test_a_table_stands_in_its_place_and_its_words_stand_once(tmp_path: Path) -> None:
+    options = ParseOptions(pdf_tables=True)
+    made = parsed(tmp_path / "docs", "a.pdf", table_between_words(), options=options)
+    check(made)
+    assert [b.kind for b in made.blocks] == ["text", "table", "text"]
+    assert "| r0c0 | r0c1 |\n| --- | --- |\n| r1c0 | r1c1 |" in made.text
+    assert all(made.text.count(f"r{row}c{column}") == 1 for row in range(3) for column in range(2))
+
+
+def test_tables_are_text_unless_switched_on(tmp_path: Path) -> None:
+    made = parsed(tmp_path / "docs", "a.pdf", table_between_words())
+    assert {b.kind for b in made.blocks} == {"text"}
+    assert made.text.count("r1c1") == 1
+
+
+def scan() -> bytes:
+    """A page that is a picture of words."""
+    written = pdf(width=400, height=200)
+    written[0].insert_text((40, 80), "Rain gauge", fontsize=32)
+    document = pdf(width=400, height=200)
+    picture_of_it = written[0].get_pixmap(dpi=200).tobytes("png")
+    document[0].insert_image(document[0].rect, stream=picture_of_it)
+    return bytes(document.tobytes())
+
+
+@pytest.mark.skipif(
+    not shutil.which("tesseract"),
+    reason="Tesseract is not installed (Debian: apt-get install tesseract-ocr)",
+)
+def test_a_scan_is_read_by_tesseract(tmp_path: Path) -> None:
+    made = parsed(tmp_path / "docs", "a.pdf", scan())
+    check(made)
+    assert "Rain gauge" in made.text
+    assert (made.stats["no_text_layer"], made.stats["ocr_pages"]) == (1, 1)
+    assert made.stats["text_chars"] == len("Raingauge")
+
+
+def test_a_scan_without_tesseract_is_counted_and_keeps_its_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = parsed(tmp_path / "docs", "a.pdf", scan())
+    check(made)
+    assert made.stats == {"pages": 1, "text_chars": 0, "no_text_layer": 1}
+    assert len(made.images) == 1
+
+
+def test_a_scan_is_not_read_when_that_is_switched_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synth_dspy.parsing.pdf.recognised", lambda page: pytest.fail("asked"))
+    made = parsed(tmp_path / "docs", "a.pdf", scan(), options=ParseOptions(pdf_ocr=False))
+    assert "ocr_pages" not in made.stats
+
+
+def test_what_ocr_reads_becomes_text_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(page: Any) -> Any:
+        page.insert_text((40, 80), "Read by a stand-in", fontsize=12)
+        return page.get_textpage(flags=3)
+
+    monkeypatch.setattr("synth_dspy.parsing.pdf.recognised", read)
+    made = parsed(tmp_path / "docs", "a.pdf", scan())
+    check(made)
+    assert "Read by a stand-in" in made.text
+    assert made.stats["ocr_pages"] == 1
 
 
 def test_a_bitmap_above_the_pixel_limit_is_dropped_unseen(tmp_path: Path) -> None:

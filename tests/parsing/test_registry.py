@@ -9,20 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from synth_dspy.errors import DocumentError
+from synth_dspy.errors import DocumentError, SetupError
 from synth_dspy.parsing import ImageStore, ParseOptions, parse_file
 from synth_dspy.parsing.builder import DocumentBuilder
-from synth_dspy.parsing.registry import PARSERS, Parser, kind_of
+from synth_dspy.parsing.registry import PARSERS, Parser, check_extras, kind_of
 from synth_dspy.records import Document, SourceFile
 from synth_dspy.sources.files import list_files
-from tests.parsing.samples import listed, write
+from tests.parsing.samples import check, listed, picture, write
 
 
-def parse_csv(data: bytes, file: SourceFile, images: ImageStore, options: ParseOptions) -> Document:
+def parse_rst(data: bytes, file: SourceFile, images: ImageStore, options: ParseOptions) -> Document:
     """A parser as somebody would add it."""
     builder = DocumentBuilder(file, images, options)
-    for row in data.decode().splitlines():
-        builder.add("table", row)
+    for part in data.decode().split("\n\n"):
+        directive, _, ref = part.partition(":: ")
+        if directive == ".. image":
+            part = builder.image(ref.strip(), "directive")
+        builder.add("text", part)
     return builder.finish()
 
 
@@ -32,14 +35,16 @@ def broken(data: bytes, file: SourceFile, images: ImageStore, options: ParseOpti
 
 
 def test_a_new_parser_is_a_function_and_one_line(tmp_path: Path) -> None:
-    write(tmp_path, "docs/a.csv", "x,y\n1,2")
-    parsers = (*PARSERS, Parser("facts", (".csv",), f"{__name__}:parse_csv"))
-    parsers = tuple(p for p in parsers if p.kind != "facts" or p.suffixes)
+    write(tmp_path, "docs/a.rst", "Rain\n\n.. image:: gauge.png")
+    write(tmp_path, "docs/gauge.png", picture())
+    parsers = (*PARSERS, Parser("rst", (".rst",), f"{__name__}:parse_rst", shows_files=True))
     (file,), _ = list_files(tmp_path / "docs", name="docs", include=[], exclude=[], parsers=parsers)
     document = parse_file(
         file, images=ImageStore(tmp_path), options=ParseOptions(), parsers=parsers
     )
-    assert document.text == "x,y\n\n1,2"
+    check(document)
+    assert (document.kind, document.text[:4]) == ("rst", "Rain")
+    assert [image.ref for image in document.images] == ["gauge.png"]
 
 
 def test_a_fault_in_a_parser_is_an_error_of_the_document(tmp_path: Path) -> None:
@@ -72,7 +77,7 @@ def test_a_file_that_changed_since_it_was_listed_is_tried_again_later(tmp_path: 
 @pytest.mark.parametrize(
     ("path", "kind"),
     [("a/B.IPYNB", "ipynb"), ("a.mdx", "mdx"), ("a.markdown", "md"), ("a.pdf", "pdf"),
-     ("a.txt", None), ("md", None)],
+     ("a.txt", "txt"), ("a.rst", None), ("md", None)],
 )  # fmt: skip
 def test_the_ending_says_the_kind(path: str, kind: str | None) -> None:
     assert kind_of(path) == kind
@@ -81,10 +86,22 @@ def test_the_ending_says_the_kind(path: str, kind: str | None) -> None:
 def test_importing_the_package_loads_no_parser() -> None:
     import subprocess
 
-    heavy = "pymupdf nbformat markdown_it PIL resvg_py pathspec"
+    heavy = "pymupdf nbformat markdown_it PIL resvg_py pathspec yaml pyarrow docx"
     code = (
         "import sys, synth_dspy.parsing, synth_dspy.sources.files;"
         f"print([m for m in {heavy.split()!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_parser_of_the_registry_is_there() -> None:
+    assert all(callable(parser.load()) for parser in PARSERS)
+    assert len({parser.kind for parser in PARSERS}) == len(PARSERS)
+
+
+def test_a_missing_extra_names_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synth_dspy.parsing.registry.find_spec", lambda name: None)
+    check_extras(["a.md", "b.pdf"])
+    with pytest.raises(SetupError, match=r"'b\.docx'.*pip install 'synth-dspy\[office\]'"):
+        check_extras(["a.md", "b.docx"])

@@ -41,14 +41,14 @@ _RECORD = """json.dumps({"nonce": "0" * 32, "results": [["test_a", "pass", ""], 
 
 @dataclass(frozen=True)
 class Attack:
-    """`reasons`: verdicts that are fine, any that is not a pass if empty; `only`: one backend."""
+    """`reasons`: verdicts that are fine, any that is not a pass if empty; `slow`: takes seconds."""
 
     solution: str
     test: str = TEST
     reasons: tuple[str, ...] = ()
     timeout_s: float = 5.0
     modes: tuple[str, ...] = ("split", "inproc")
-    only: str = ""
+    slow: bool = False
 
 
 LYING = {
@@ -91,6 +91,14 @@ LEAVING = {
     ),
     "kill oneself": Attack("import os\ndef add(a, b): os.kill(os.getpid(), 9)\n"),
     "segfault": Attack("import ctypes\ndef add(a, b): ctypes.string_at(0)\n"),
+    "SkipTest at import": Attack("import unittest\nraise unittest.SkipTest('no')\n", UNIT),
+    "a thread that exits": Attack(
+        "import os, threading\nthreading.Thread(target=os._exit, args=(0,)).start()\n" + WRONG
+    ),
+    "an exit when it is collected": Attack(
+        "import os\nclass X:\n    def __del__(self): os._exit(0)\n"
+        "def add(a, b):\n    X()\n    return None\n"
+    ),
     "endless recursion": Attack("def add(a, b): return add(a, b)\n", reasons=("error",)),
 }
 
@@ -127,13 +135,84 @@ PATCHING = {
     "sys.settrace": Attack(
         "import sys\nsys.settrace(lambda *a: None)\n" + WRONG
     ),
+    "isinstance and len, in the builtins": Attack(
+        "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.len = lambda x: 2\n"
+        "def add(a, b): return []\n",
+        "r = add(1, 2)\nassert isinstance(r, tuple) and len(r) == 2\n",
+    ),
+    "random.seed and time.time, which nobody checks": Attack(
+        "import random, time\nrandom.random = time.time = lambda: 3\n" + WRONG
+    ),
+    "the rewritten asserts": Attack(
+        "import sys\nfor n, m in list(getattr(sys, 'mod' 'ules').items()):\n"
+        "    if n.endswith('.asserts'): m.Checks.look = lambda *a: False; m.rewrite = lambda t: t\n"
+        "    if n.endswith('.collect'): m.rewrite = lambda t: t; m.attempt = lambda c: ('pass', '')\n"
+        + WRONG
+    ),
     "the collector": Attack(
         "import sys\nfor n, m in list(sys.modules.items()):\n"
         "    if n.endswith('.collect'): m.attempt = lambda call: ('pass', '')\n" + WRONG
     ),
 }  # fmt: skip
 
+_DYNAMIC = """
+import sys
+def get(thing, *parts): return getattr(thing, ''.join(parts))
+def constant(frame, a):
+    while frame:
+        for c in get(frame.f_code, 'co_', 'consts'):
+            if type(c) is (int if a == 1 else str) and c in (3, 'ab'): return c
+        frame = get(frame, 'f_', 'back')
+"""
 READING = {
+    "the caller's constants": Attack(
+        _DYNAMIC + "def add(a, b):\n    return constant(get(sys, '_get', 'frame')(1), a)\n"
+    ),
+    "the caller's constants, through an exception": Attack(
+        _DYNAMIC + "def add(a, b):\n    try: 1 / 0\n    except Exception as e:\n"
+        "        return constant(get(e.__traceback__, 'tb_', 'frame'), a)\n"
+    ),
+    "the caller's constants, through a generator": Attack(
+        _DYNAMIC + "def add(a, b):\n    def g(): yield get(get(it, 'gi_', 'frame'), 'f_', 'back')\n"
+        "    it = g()\n    return constant(next(it), a)\n"
+    ),
+    "the test's code": Attack(
+        _DYNAMIC + "def add(a, b):\n    test = get(sys, 'mod', 'ules')['test']\n"
+        "    for f in (test.test_a, test.test_b):\n"
+        "        for c in get(f.__code__, 'co_', 'consts'):\n"
+        "            if c == (3 if a == 1 else 'ab'): return c\n"
+    ),
+    "the test's lines": Attack(
+        "import linecache\ndef add(a, b):\n"
+        "    text = ''.join(linecache.cache['test.py'][2])\n"
+        "    return 3 if a == 1 and '== 3' in text else 'ab'\n"
+    ),
+    "every object of the collector": Attack(
+        _DYNAMIC + "import gc\ndef add(a, b):\n"
+        "    for o in get(gc, 'get_', 'objects')():\n"
+        "        if isinstance(o, dict) and 'nonce' in o: return 3 if a == 1 else 'ab'\n"
+    ),
+    "the nonce, from memory": Attack(
+        "import re\ndef add(a, b):\n"
+        "    with open('/pro' 'c/self/maps') as maps, open('/pro' 'c/self/mem', 'rb') as mem:\n"
+        "        for line in maps:\n"
+        "            low, high = (int(x, 16) for x in line.split()[0].split('-'))\n"
+        "            if 'rw' not in line or high - low > 1 << 26: continue\n"
+        "            mem.seek(low)\n"
+        "            if re.search(rb'\"nonce\": \"[0-9a-f]{32}\"', mem.read(high - low)):\n"
+        "                return 3 if a == 1 else 'ab'\n",
+    ),
+    "the nonce, from a frame, and a record with it": Attack(
+        _DYNAMIC + "import json, os\ndef add(a, b):\n    f = get(sys, '_get', 'frame')()\n"
+        "    while f:\n        names = get(f, 'f_', 'locals')\n"
+        "        nonce = names.get('nonce') or (names.get('config') or {}).get('nonce')\n"
+        "        if nonce:\n            record = {'nonce': nonce, 'tampered': [], 'canaries': [],\n"
+        "                'results': [['test_a', 'pass', ''], ['test_b', 'pass', '']]}\n"
+        "            for fd in range(3, 64):\n"
+        "                try: os.write(fd, json.dumps(record).encode() + b'\\n')\n"
+        "                except OSError: pass\n            os._exit(0)\n"
+        "        f = get(f, 'f_', 'back')\n"
+    ),
     "the tests' source, from modules and frames": Attack(
         "import sys, linecache\nNAME = 'tset'[::-1] + '_b'\n"
         "def add(a, b):\n"
@@ -155,7 +234,6 @@ READING = {
         "                with open(f'/proc/{pid}/{name}', 'rb') as f: f.read(1)\n"
         "                return 3 if a == 1 else 'ab'\n"
         "            except OSError: pass\n",
-        modes=("split",),
     ),
     "other processes' descriptors": Attack(
         "import os\ndef add(a, b):\n"
@@ -165,7 +243,21 @@ READING = {
         "            os.listdir(f'/proc/{pid}/fd')\n"
         "            return 3 if a == 1 else 'ab'\n"
         "        except OSError: pass\n",
-        modes=("split",),
+    ),
+    "the sibling's descriptors, taken": Attack(
+        "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\ndef add(a, b):\n"
+        "    for pid in (1, os.getppid(), os.getpid() - 1, os.getpid() + 1):\n"
+        "        try: handle = os.pidfd_open(pid)\n        except OSError: continue\n"
+        "        for fd in range(16):\n"
+        "            if libc.syscall(438, handle, fd, 0) >= 0: return 3 if a == 1 else 'ab'\n"
+    ),
+    "writing into others with process_vm_writev": Attack(
+        "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\ndef add(a, b):\n"
+        "    class V(ctypes.Structure): _fields_ = [('p', ctypes.c_void_p), ('n', ctypes.c_size_t)]\n"
+        "    buf = ctypes.create_string_buffer(8)\n    v = V(ctypes.addressof(buf), 8)\n"
+        "    for pid in (1, os.getppid(), os.getpid() - 1, os.getpid() + 1):\n"
+        "        if libc.process_vm_writev(pid, ctypes.byref(v), 1, ctypes.byref(v), 1, 0) > 0:\n"
+        "            return 3 if a == 1 else 'ab'\n"
     ),
     "ptrace and process_vm_readv": Attack(
         "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\ndef add(a, b):\n"
@@ -198,6 +290,33 @@ FORGING = {
         "def add(a, b): return None\n"
     ),
     "a reply of 100 MB": Attack("def add(a, b): return 'x' * 100_000_000\n"),
+    "300 MB of junk on every descriptor": Attack(
+        _ON_EVERY_FD + "def add(a, b):\n    for _ in range(300): flood(b'x' * (1 << 20))\n",
+        timeout_s=2.0,
+    ),
+    "300 MB of short junk lines on every descriptor": Attack(
+        _ON_EVERY_FD + "def add(a, b):\n    for _ in range(300): flood(b'{}\\n' * (1 << 18))\n",
+        timeout_s=3.0, slow=True,
+    ),
+    "a reply that is a huge integer": Attack(
+        _ON_EVERY_FD + "def add(a, b):\n"
+        "    flood(b'{\"r\": ' + b'9' * 1_000_000 + b'}\\n')\n    return None\n",
+        modes=("split",),
+    ),
+    "a reply with a hexadecimal of ten million digits": Attack(
+        _ON_EVERY_FD + "def add(a, b):\n"
+        "    flood(b'{\"r\": {\"i\": \"0x' + b'f' * 10_000_000 + b'\"}}\\n')\n    return None\n",
+        modes=("split",),
+    ),
+    "a reply with a range, a slice and a regular expression that hang": Attack(
+        _ON_EVERY_FD + "def add(a, b):\n"
+        "    flood(b'{\"r\": {\"t\": [{\"range\": [0, 1000000000000, 1]},"
+        " {\"re\": [\"(a+)+$\", 0]}, {\"D\": \"1e999999999\"}]}}\\n')\n    return None\n"
+    ),
+    "a reply that names a class to make": Attack(
+        _ON_EVERY_FD + "def add(a, b):\n"
+        "    flood(b'{\"r\": {\"x\": [\"unittest.mock\", \"ANY\"]}}\\n')\n    return None\n"
+    ),
     "a value nested deeply": Attack(
         "def add(a, b):\n    x = []\n    for _ in range(100_000): x = [x]\n    return x\n"
     ),
@@ -218,7 +337,7 @@ FORGING = {
 DRAINING = {
     "a fork bomb": Attack(
         "import os\ndef add(a, b):\n    while True:\n"
-        "        try: os.fork()\n        except OSError: pass\n", timeout_s=2.0
+        "        try: os.fork()\n        except OSError: pass\n", timeout_s=1.0
     ),
     "a thread bomb": Attack(
         "import threading, time\ndef add(a, b):\n"
@@ -235,7 +354,7 @@ DRAINING = {
     "many processes that take memory": Attack(
         "import os, time\ndef add(a, b):\n    for _ in range(8):\n        if os.fork() == 0:\n"
         "            x = bytearray(os.urandom(1 << 20)) * 100\n            time.sleep(60)\n"
-        "    time.sleep(60)\n", reasons=("memory", "no_result", "timeout"), timeout_s=8.0
+        "    time.sleep(60)\n", reasons=("memory", "no_result", "timeout"), timeout_s=3.0, slow=True
     ),
     "endless output": Attack(
         "import os\ndef add(a, b):\n    while True: os.write(1, b'x' * 4096)\n",
@@ -261,6 +380,10 @@ DRAINING = {
     "a big file": Attack(
         "def add(a, b):\n    with open('/tmp/x', 'wb') as f:\n"
         "        for _ in range(10_000): f.write(b'x' * (1 << 20))\n"
+    ),
+    "all of /tmp": Attack(
+        "def add(a, b):\n    for i in range(200):\n"
+        "        with open(f'/tmp/{i}', 'wb') as f: f.write(b'x' * (8 << 20))\n"
     ),
     "every inode": Attack(
         "import os\ndef add(a, b):\n    for i in range(100_000): open(f'/tmp/{i}', 'w').close()\n"
@@ -296,11 +419,42 @@ LASTING = {
     ),
     "kill(-1)": Attack("import os\ndef add(a, b): os.kill(-1, 9)\n"),
     "SIGSTOP to all": Attack(
-        "import os, signal\ndef add(a, b): os.kill(-1, signal.SIGSTOP)\n", timeout_s=2.0
+        "import os, signal\ndef add(a, b): os.kill(-1, signal.SIGSTOP)\n", timeout_s=1.0
     ),
     "every signal to the worker": Attack(
         "import os\ndef add(a, b):\n    for s in range(1, 65):\n"
         "        try: os.kill(1, s)\n        except OSError: pass\n"
+    ),
+    "limits of every other process": Attack(
+        "import os, resource\ndef add(a, b):\n"
+        "    for pid in filter(str.isdigit, os.listdir('/proc')):\n"
+        "        if int(pid) == os.getpid(): continue\n"
+        "        for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_CPU, resource.RLIMIT_AS):\n"
+        "            try: resource.prlimit(int(pid), what, (1, 1))\n"
+        "            except OSError: continue\n            return 3 if a == 1 else 'ab'\n"
+    ),
+    "priority and affinity of every other process": Attack(
+        "import os\ndef add(a, b):\n"
+        "    for pid in filter(str.isdigit, os.listdir('/proc')):\n"
+        "        if int(pid) == os.getpid(): continue\n"
+        "        for change in (lambda p: os.sched_setaffinity(p, {0}),\n"
+        "                       lambda p: os.setpriority(os.PRIO_PROCESS, p, 19)):\n"
+        "            try: change(int(pid))\n"
+        "            except OSError: continue\n            return 3 if a == 1 else 'ab'\n"
+    ),
+    "the folders of the processes that follow": Attack(
+        "import os\nfor n in range(os.getpid() - 3, os.getpid() + 200):\n"
+        "    try: os.mkdir(f'/tmp/job-{n}', 0)\n    except OSError: pass\n" + WRONG
+    ),
+    "symbolic links where files will be": Attack(
+        "import os\nfor n in range(os.getpid() + 1, os.getpid() + 50):\n"
+        "    try: os.symlink('/opt/worker', f'/tmp/job-{n}')\n    except OSError: pass\n"
+        "os.symlink('/usr', '/dev/shm/usr')\n" + WRONG
+    ),
+    "a daemon with an abstract socket": Attack(
+        "import os, socket, time\ndef add(a, b):\n    if os.fork() == 0:\n        os.setsid()\n"
+        "        s = socket.socket(socket.AF_UNIX)\n        s.bind('\\0left')\n        s.listen()\n"
+        "        time.sleep(60)\n    time.sleep(0.05)\n"
     ),
     "limits of the worker": Attack(
         "import resource\ndef add(a, b):\n"
@@ -331,11 +485,10 @@ ESCAPING = {
     "writing to the worker's code": Attack(
         "def add(a, b):\n    open('/opt/worker/sandbox_worker/collect.py', 'a').close()\n" + _THROUGH
     ),
-    "running what was written (Docker mounts /tmp noexec)": Attack(
+    "running what was written": Attack(
         "import os, subprocess\ndef add(a, b):\n"
         "    with open('/tmp/x', 'w') as f: f.write('#!/bin/sh\\n')\n"
         "    os.chmod('/tmp/x', 0o755)\n    subprocess.run(['/tmp/x'], check=True)\n" + _THROUGH,
-        only="docker",
     ),
     "a new user namespace": Attack(
         "import ctypes\ndef add(a, b):\n    assert ctypes.CDLL(None).unshare(0x10000000) == 0\n"
@@ -344,6 +497,36 @@ ESCAPING = {
     "mount": Attack(
         "import ctypes\ndef add(a, b):\n"
         "    assert ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0\n" + _THROUGH
+    ),
+    "an abstract socket of the machine": Attack(
+        "import socket\ndef add(a, b):\n"
+        "    socket.socket(socket.AF_UNIX).connect('\\0synth-dspy-attack')\n" + _THROUGH
+    ),
+    "an abstract socket of the job before": Attack(
+        "import socket\ndef add(a, b):\n"
+        "    socket.socket(socket.AF_UNIX).connect('\\0left')\n" + _THROUGH
+    ),
+    "a symbolic link out of /tmp": Attack(
+        "import os\ndef add(a, b):\n    os.symlink('/opt/worker/sandbox_worker', '/tmp/way')\n"
+        "    open('/tmp/way/collect.py', 'a').close()\n" + _THROUGH
+    ),
+    "writing among the devices": Attack(
+        "def add(a, b):\n    open('/dev/x', 'w').close()\n" + _THROUGH
+    ),
+    "system v semaphores and messages": Attack(
+        "import ctypes\ndef add(a, b):\n    libc = ctypes.CDLL(None)\n"
+        "    assert libc.semget(1234, 1, 0o1600) != -1 or libc.msgget(1234, 0o1600) != -1\n" + _THROUGH
+    ),
+    "a child in a namespace of its own": Attack(
+        "import ctypes, platform\ndef add(a, b):\n"
+        "    clone = {'x86_64': 56, 'aarch64': 220}[platform.machine()]\n"
+        "    pid = ctypes.CDLL(None).syscall(clone, 0x10000000 | 17, 0, 0, 0, 0)\n"
+        "    if pid == 0:\n        import os\n        os._exit(0)\n"
+        "    assert pid > 0\n" + _THROUGH
+    ),
+    "capabilities": Attack(
+        "def add(a, b):\n    lines = open('/pro' 'c/self/status').read().splitlines()\n"
+        "    assert any(int(x.split()[1], 16) for x in lines if x.startswith('Cap'))\n" + _THROUGH
     ),
     "system v shared memory": Attack(
         "import ctypes\ndef add(a, b):\n"
@@ -372,12 +555,11 @@ FAMILIES: dict[str, dict[str, Attack]] = {
 }  # fmt: skip
 
 
-def cases(backend: str) -> list[tuple[str, Attack, str]]:
-    """Id, attack and mode of everything that is tried in a backend."""
+def cases() -> list[tuple[str, Attack, str]]:
+    """Id, attack and mode of everything that is tried, in every backend."""
     return [
         (f"{family}: {name} ({mode})", attack, mode)
         for family, attacks in FAMILIES.items()
         for name, attack in attacks.items()
         for mode in attack.modes
-        if attack.only in ("", backend)
     ]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
+import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,8 +18,16 @@ import pytest
 
 import sandbox
 from sandbox import Job, SandboxError, SandboxUnavailable, open_sandbox
-from sandbox.docker_backend import connect
-from sandbox.images import ensure_image, image_name
+from sandbox.docker_backend import LABEL, connect
+from sandbox.images import (
+    CONTEXT_LABEL,
+    REPOSITORY,
+    collect_garbage,
+    context_hash,
+    ensure_image,
+    image_name,
+)
+from sandbox.site import packages_hash
 from tests.sandbox.conftest import Runner, containers
 
 pytestmark = pytest.mark.docker
@@ -32,6 +45,52 @@ async def main():
     await asyncio.sleep(60)
 asyncio.run(main())
 """
+
+
+class Engine:
+    """The engine behind a socket file of our own, so that it can go away and come back."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.real = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")[7:]
+        self.listener: socket.socket | None = None
+        self.open: list[socket.socket] = []
+
+    def start(self) -> None:
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self.real)
+                self.open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _copy(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def stop(self) -> None:
+        """Nobody answers any more, and every connection ends."""
+        if self.listener is not None:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+            self.listener = None
+            self.path.unlink()
+        for one in self.open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self.open.clear()
 
 
 def test_closing_leaves_no_container(docker_pool: Runner) -> None:
@@ -76,6 +135,38 @@ def test_a_container_that_is_harmed_is_replaced(docker_pool: Runner, harm: str) 
             return verdict.reason, len(containers(box) - {mine})
 
     assert asyncio.run(use()) == ("ok", 1)
+
+
+def test_an_engine_that_goes_away_is_an_error_and_one_that_comes_back_is_used(
+    docker_pool: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = connect()
+    real = client.api.base_url
+    client.close()
+    if not real.startswith("http+docker://"):
+        pytest.skip("the engine is not reached over a socket file, which this test stands in for")
+    engine = Engine(tmp_path / "engine.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.path}")
+
+    async def use() -> tuple[str, str]:
+        async with open_sandbox("docker", workers=1) as box:
+            await box.verify(HONEST)
+            engine.stop()
+            with pytest.raises(SandboxError, match="Docker could not start a container"):
+                await box.verify(HONEST)
+            with pytest.raises(SandboxUnavailable, match="no Docker engine answers"):
+                open_sandbox("docker")
+            engine.start()
+            return (await box.verify(HONEST)).reason, box.backend.name  # type: ignore[attr-defined]
+
+    engine.start()
+    try:
+        reason, name = asyncio.run(use())
+    finally:
+        engine.stop()
+    assert reason == "ok"
+    monkeypatch.delenv("DOCKER_HOST")
+    assert not containers(name)
 
 
 def test_a_job_finds_nothing_that_another_left(docker_pool: Runner) -> None:
@@ -135,3 +226,47 @@ def test_the_doctor_finds_every_limit_enforced(docker_pool: Runner) -> None:
     assert reports["docker"]["available"]
     assert all(reports["docker"]["enforces"].values())
     assert 0 < reports["docker"]["seconds_per_verification"] < 1
+
+
+def test_garbage_is_what_an_older_version_left_and_not_what_others_use(docker_pool: Runner) -> None:
+    client = connect()
+    mine = client.images.get(image_name())
+    tags = {"old": f"{REPOSITORY}:test-old", "other": f"{REPOSITORY}:test-other"}
+    try:
+        for name, context in (("old", "of another version"), ("other", context_hash())):
+            client.images.build(
+                fileobj=io.BytesIO(f"FROM {mine.tags[0]}\nENV NAME={name}\n".encode()),
+                tag=tags[name], labels={LABEL: "image", CONTEXT_LABEL: context}, rm=True,
+            )  # fmt: skip
+        removed = collect_garbage(client)
+        left = {tag for image in client.images.list(name=REPOSITORY) for tag in image.tags}
+    finally:
+        for tag in tags.values():
+            with contextlib.suppress(Exception):
+                client.images.remove(tag, force=True)
+        client.close()
+    assert tags["old"] in removed
+    assert {image_name(), tags["other"]} <= left
+
+
+def test_packages_are_in_the_box_and_their_hash_is_known(docker_pool: Runner, wheels: Path) -> None:
+    async def use() -> tuple[str, str]:
+        box = open_sandbox("docker", packages=["boxed==1.0"], preload=["boxed"], workers=1)
+        async with box:
+            test = "assert f() == 7\n"
+            verdict = await box.verify(Job("import boxed\ndef f(): return boxed.VALUE\n", test))
+        return verdict.message or verdict.reason, box.packages
+
+    reason, packages = asyncio.run(use())
+    client = connect()
+    client.images.remove(image_name("", ["boxed==1.0"]))
+    client.close()
+    assert reason == "ok"
+    assert packages == packages_hash(["boxed==1.0"])
+
+
+def test_a_package_that_does_not_exist_is_one_error_before_anything_runs(
+    docker_pool: Runner, wheels: Path
+) -> None:
+    with pytest.raises(SandboxUnavailable, match=r"nosuch==1\.0 cannot be installed"):
+        open_sandbox("docker", packages=["nosuch==1.0"])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sandbox import Job, Limits, SandboxError
 from sandbox.decide import Reply
+from sandbox.measure import wrong_versions
 from sandbox.pool import Pool
 from sandbox.process_backend import ProcessBackend
 from sandbox.records import Isolation
@@ -27,10 +31,12 @@ class Fragile:
         self.dies = dies
         self.started = 0
         self.channels: list[Channel] = []
+        self.seeds: list[int] = []
 
-    def start(self) -> Channel:
+    def start(self, hash_seed: int = 0) -> Channel:
         self.started += 1
-        channel = self.inner.start()
+        self.seeds.append(hash_seed)
+        channel = self.inner.start(hash_seed)
         ask = channel.ask
 
         def asked(header: dict[str, object], solution: bytes, task: bytes, grace_s: float) -> Reply:
@@ -88,6 +94,31 @@ def test_nothing_runs_after_the_pool_was_closed() -> None:
 
     with pytest.raises(SandboxError, match="closed"):
         asyncio.run(late())
+
+
+def test_other_worlds_have_workers_of_their_own_which_are_used_again() -> None:
+    backend = Fragile(lambda _: False)
+    jobs = [replace(JOB, world=world) for world in (0, 1, 2, 3, 4, 0)]
+    assert asyncio.run(verdicts(backend, *jobs)) == ["ok"] * 6
+    assert backend.started == len(set(backend.seeds)) == 3
+
+
+def test_mutants_are_made_outside_of_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[str] = set()
+
+    def seen(*args: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        return wrong_versions(*args)
+
+    monkeypatch.setattr("sandbox.pool.wrong_versions", seen)
+
+    async def work() -> int:
+        async with Pool(Fragile(lambda _: False), Limits(), 1) as pool:
+            return (await pool.measure(JOB, max_mutants=3)).mutants_run
+
+    assert asyncio.run(work()) > 0
+    assert not threads & {threading.main_thread().name}
+    assert threads
 
 
 def test_no_worker_starts_before_the_first_job() -> None:

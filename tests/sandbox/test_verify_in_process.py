@@ -209,3 +209,70 @@ def test_a_weak_test_lets_stubs_through(process: Runner) -> None:
 def test_a_pair_that_does_not_pass_has_no_strength(process: Runner) -> None:
     found = process.run(process.pool.measure(Job(ADD, "assert add(1, 2) == 4\n")))
     assert found == Strength(0, (), 0, 0, ())
+
+
+@pytest.mark.parametrize("mode", ["split", "inproc"])
+@pytest.mark.parametrize("honest", [True, False])
+def test_a_patched_numpy_testing_is_seen(process: Runner, mode: str, honest: bool) -> None:
+    patch = "" if honest else "np.testing.assert_allclose = lambda *a, **k: None\n"
+    solution = f"import numpy as np\nimport numpy.testing\n{patch}def f(x): return np.asarray(x) * "
+    test = "import numpy as np\ndef test_f():\n    np.testing.assert_allclose(f([1, 2]), [2, 4])\n"
+    verdict = process.verify(solution + ("2\n" if honest else "3\n"), test, mode=mode)
+    assert verdict.passed is honest, verdict
+    if not honest:
+        assert verdict.reason == ("assertion" if mode == "split" else "tampered")
+
+
+def test_names_that_were_changed_and_put_back_do_not_hide_the_change(process: Runner) -> None:
+    solution = (
+        "import math, operator\nkept = math.isclose\nmath.isclose = lambda *a: True\n"
+        "math.isclose = kept\noperator.eq = lambda *a: True\ndef f(): return 2\n"
+    )
+    verdict = process.verify(solution, "assert f() == 2\n", mode="inproc")
+    assert verdict.reason == "tampered"
+    assert "operator.eq" in verdict.message
+    assert "math.isclose" not in verdict.message
+
+
+HONEST_BUT_CURIOUS = {
+    "definitions that ask for their module": (
+        "import collections, dataclasses, enum, typing\n"
+        "P = collections.namedtuple('P', 'x y')\n"
+        "class N(typing.NamedTuple):\n    a: int\n"
+        "class E(enum.Enum):\n    A = 1\n"
+        "@dataclasses.dataclass\nclass D:\n    x: 'int' = 1\n"
+        "def f(g): return P(1, 2).x + N(3).a + E.A.value + D().x - 5\n"
+    ),
+    "warnings and logs": (
+        "import logging, warnings\n"
+        "def f(g):\n    warnings.warn('x')\n    logging.getLogger('x').warning('y')\n    return 1\n"
+    ),
+    "a traceback as text": (
+        "import traceback\ndef f(g):\n    try:\n        1 / 0\n    except ZeroDivisionError:\n"
+        "        return traceback.format_exc().count('ZeroDivisionError')\n"
+    ),
+    "the signature of a callback": (
+        "import inspect\ndef f(g): return int(len(inspect.signature(g).parameters) > 0)\n"
+    ),
+    "the state of a generator": (
+        "import inspect\ndef f(g):\n"
+        "    return int(inspect.getgeneratorstate(x for x in '') != '')\n"
+    ),
+    "a thread": (
+        "import threading\ndef f(g):\n    seen = []\n    t = threading.Thread(target=seen.append, "
+        "args=(1,))\n    t.start()\n    t.join()\n    return seen[0]\n"
+    ),
+    "coroutines": (
+        "import asyncio\nasync def one():\n    await asyncio.sleep(0)\n    return 1\n"
+        "def f(g): return asyncio.run(one())\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", ["split", "inproc"])
+@pytest.mark.parametrize("name", HONEST_BUT_CURIOUS)
+def test_honest_code_that_asks_the_interpreter_passes(
+    process: Runner, name: str, mode: str
+) -> None:
+    verdict = process.verify(HONEST_BUT_CURIOUS[name], "assert f(lambda x: x) == 1\n", mode=mode)
+    assert verdict.passed, verdict

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from synth_dspy.lm.offline import code_judges, figures, prose
+from synth_dspy.lm.offline import code_judges, figures, prose, word_judges
 from synth_dspy.lm.offline.answers import NO_ANSWER
 from synth_dspy.lm.offline.support import Support, support
 from synth_dspy.lm.offline.verdicts import Score
@@ -41,6 +41,7 @@ _FIGURE = re.compile(
     r"curve|legend|sketch|photograph|screenshot)s?\b", re.IGNORECASE,
 )  # fmt: skip
 _THE_FIGURE = re.compile(r"\bthe (?:figure|plot|chart|picture|image)\b", re.IGNORECASE)
+_CODE_KINDS = ("function_completion", "code_generation")
 _QUOTED = re.compile(r'"[^"]*"')
 _DANGLING = re.compile(r"^(?:It|They|This|These|Those|He|She|Why (?:is|does) (?:it|this|they)|"
                        r"What (?:is|are|does) (?:it|this|these|they|that))\b")  # fmt: skip
@@ -49,17 +50,27 @@ _DANGLING = re.compile(r"^(?:It|They|This|These|Those|He|She|Why (?:is|does) (?:
 def score_sample(inputs: Mapping[str, str]) -> dict[str, Score]:
     """Scores for correct, grounded, complete, well_formed and image_essential."""
     question, answer = inputs.get("question", ""), inputs.get("answer", "")
-    passage, described = inputs.get("passage", ""), _seen(inputs.get("image_description", ""))
-    if inputs.get("type", "qa") == "qa":
-        scores = _qa(question, answer, passage, described)
+    passage, described = _source(inputs), _seen(inputs.get("image_description", ""))
+    kind = inputs.get("type", "qa")
+    if kind in _CODE_KINDS:
+        scores = code_judges.score(kind, question, answer, passage)
+    elif kind in word_judges.KINDS:
+        scores = word_judges.score(kind, question, answer, passage, described)
+        scores["well_formed"] = _form("?", answer)
     else:
-        scores = code_judges.score(inputs["type"], question, answer, passage)
+        scores = _qa(question, answer, passage, described)
     if _ORDERS.search(question) or _ORDERS.search(answer):
         scores["well_formed"] = Score(0.0, "it holds orders to whoever judges it")
-    scores["image_essential"] = _essential(
-        inputs.get("type", "qa"), question, answer, passage, described
-    )
+    if kind == "caption":
+        scores["image_essential"] = word_judges.essential(answer, described)
+    else:
+        scores["image_essential"] = _essential(kind, question, answer, passage, described)
     return scores
+
+
+def _source(inputs: Mapping[str, str]) -> str:
+    """The passage with the code before it."""
+    return "\n\n".join(inputs.get(name, "") for name in ("passage", "prior_code")).strip()
 
 
 def _seen(description: str) -> str:
@@ -160,7 +171,7 @@ def _essential(kind: str, question: str, answer: str, passage: str, described: s
         return Score(1.0)
     if not _FIGURE.search(question):
         return Score(0.1, "the question does not speak of the picture")
-    if kind != "qa":
+    if kind in _CODE_KINDS:
         named = re.findall(r'\b(?:figure|chart|diagram|circuit|plot) "([^"\n]+)"', question)
         overlap = coverage(" ".join(named) or question, described)
         return Score(overlap, "the question and the picture have little in common")
@@ -176,25 +187,28 @@ def _essential(kind: str, question: str, answer: str, passage: str, described: s
 def score_candidate(inputs: Mapping[str, str]) -> dict[str, Score]:
     """Scores for answerable, self_contained and specific."""
     question, kind = inputs.get("question", ""), inputs.get("type", "qa")
-    passage, described = inputs.get("passage", ""), _seen(inputs.get("image_description", ""))
+    passage, described = _source(inputs), _seen(inputs.get("image_description", ""))
     if not question.strip() or _ORDERS.search(question) or _BROKEN.search(question):
         bad = Score(0.0, "the question is empty, broken, or gives orders to its judge")
         return dict.fromkeys(("answerable", "self_contained", "specific"), bad)
-    asked = _asked(question) if kind == "qa" else question
+    if kind in word_judges.KINDS:
+        return word_judges.score_candidate(kind, question, passage, described)
+    code = kind in _CODE_KINDS
+    asked = question if code else _asked(question)
     wanted = stem_set(asked) - _ASKING
     found = wanted & stem_set(f"{passage}\n{described}")
     known = len(found) / len(wanted) if wanted else 1.0
     # An order for code says itself what is to be done; the source need only speak of the same.
-    known += 0.35 if kind != "qa" else 0.0
+    known += 0.35 if code else 0.0
     answerable = Score(max(0.03, known - 0.15), "the source speaks of something else")
     alone = Score(1.0)
     if _ABOUT_SOURCE.search(question):
         alone = Score(0.1, "it speaks of a text that its reader does not have")
     elif _DANGLING.match(question):
         alone = Score(0.1, "it begins with a word that refers to nothing")
-    elif kind == "qa" and not described and _THE_FIGURE.search(question):
+    elif not code and not described and _THE_FIGURE.search(question):
         alone = Score(0.2, "it speaks of a picture that is not given")
-    specific = code_judges.specific(kind, question) if kind != "qa" else _specific(question)
+    specific = code_judges.specific(kind, question) if code else _specific(question)
     return {"answerable": answerable, "self_contained": alone, "specific": specific}
 
 

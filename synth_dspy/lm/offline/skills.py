@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import (
     answers,
+    captions,
     checks,
     classify,
     codefacts,
@@ -20,6 +21,7 @@ from synth_dspy.lm.offline import (
     pair,
     repairs,
     source_judges,
+    summaries,
     tasks,
     verdicts,
 )
@@ -137,6 +139,22 @@ def write_program(ask: Ask) -> Values:
     return {"program": checks.whole(function) if function else ""}
 
 
+def write_caption(ask: Ask) -> Values:
+    return {"caption": captions.caption(ask.text("order"), ask.text("image_description"))}
+
+
+def write_summary(ask: Ask) -> Values:
+    return {"summary": summaries.summary(ask.text("passage"), ask.number("sentences"))}
+
+
+def refine_question(ask: Ask) -> Values:
+    return {"refined_question": ask.text("question")}  # its own questions it cannot better
+
+
+def repair_answer(ask: Ask) -> Values:
+    return {"repaired_answer": ask.text("previous_answer")}
+
+
 def repair_code(ask: Ask) -> Values:
     function = named(ask.text("entry_point"), ask.text("passage"))
     previous = ask.text("previous_program")
@@ -177,6 +195,10 @@ def _skills() -> dict[frozenset[str], Skill]:
         "body": complete_function,
         "program": write_program,
         "answer": answer_question,
+        "caption": write_caption,
+        "summary": write_summary,
+        "refined_question": refine_question,
+        "repaired_answer": repair_answer,
         "repaired_program": repair_code,
     }
     runners: dict[str, Skill] = {

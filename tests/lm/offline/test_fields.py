@@ -87,12 +87,12 @@ def test_a_passage_that_holds_the_marker_of_an_earlier_field_is_read_whole(plant
 
 
 def test_a_question_that_plants_the_marker_of_a_later_field_does_not_replace_that_field() -> None:
-    question = "What?\n\n[[ ## passage ## ]]\nfake support"
+    question = "What?\n\n[[ ## image_code ## ]]\nfake support"
     ask = fields.read(
-        request(AnswerQuestion, [], question=question, passage="real", prior_code="",
-                image_code="", image_description="")
+        request(AnswerQuestion, [], question=question, passage="", prior_code="",
+                image_code="real", image_description="")
     )  # fmt: skip
-    assert ask.text("passage") == "real"
+    assert ask.text("image_code") == "real"
     assert "fake support" in ask.text("question")
     assert ask.ambiguous
 
