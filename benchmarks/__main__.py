@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.dataset import duplicates, exporting
+from benchmarks.endpoints import endpoints
 from benchmarks.parsing import parsing
 from benchmarks.sandboxes import verifications
 from benchmarks.starting import starting
@@ -38,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         ("starting", lambda: [starting()]),
         ("sandboxes", lambda: [verifications(progress)]),
         ("parsing", lambda: parsing(documents)),
+        ("endpoints", lambda: endpoints(progress)),
         ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),
         ("export", lambda: [exporting(progress)]),
     ):

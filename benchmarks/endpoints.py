@@ -1,4 +1,4 @@
-"""Calls to a model behind a socket: a bare aiohttp client, this project, and this project with faults.
+"""Calls to a model behind a socket: a bare client, this project, and this project with faults.
 
 The server (`tests/loopback.py`, no model behind it) and every client are processes of their own, so
 that CPU and memory are the client's alone. One client after another asks the same number of records

@@ -288,7 +288,6 @@ def analyze(
     """Write the analysis of samples, and push it where asked."""
     from synth_dspy.commands.execution import Options
     from synth_dspy.commands.finishing import Push, run_analyze
-    from synth_dspy.stages.analyze import Show
 
     context = _context(config, overrides, quiet=quiet)
     raise typer.Exit(
@@ -297,7 +296,9 @@ def analyze(
             Options(no_cache=no_cache, quiet=quiet, trace=not no_trace),
             source=source,
             output=output,
-            show=Show(plots, allocation, pipeline_too),
+            plots=plots,
+            allocation=allocation,
+            pipeline=pipeline_too,
             push=Push(hub_id),
         )
     )
@@ -385,9 +386,7 @@ def info(
     config: Config = None,
     overrides: Set = None,
     json_lines: Json = False,
-    prompts: Annotated[
-        bool, typer.Option("--prompts", help="Print what each step sends.")
-    ] = False,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Print what each step sends.")] = False,
 ) -> None:
     """Show the run's settings, stages and models."""
     from synth_dspy.commands.checking import info as show

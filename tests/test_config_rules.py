@@ -212,3 +212,34 @@ def test_ratios_that_were_divided_by_their_sum_are_accepted(weights: list[float]
     Generation(
         type_allocations={"qa": qa, "code_generation": code, "function_completion": function}
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "seeing"),
+    [
+        ("", set()),
+        ("- {name: a, base_url: 'http://localhost/v1', model_name: m}", {"a"}),
+        (
+            (
+                "- {name: vision, base_url: 'http://localhost/v1', model_name: m}\n"
+                "  - {name: b, base_url: 'http://localhost/v1', model_name: m}"
+            ),
+            {"vision"},
+        ),
+        (
+            (
+                "- {name: vision, base_url: 'http://localhost/v1', model_name: m, vision: false}\n"
+                "  - {name: b, base_url: 'http://localhost/v1', model_name: m, vision: true}"
+            ),
+            {"b"},
+        ),
+    ],
+)
+def test_an_endpoint_sees_when_it_describes_images_or_says_so(
+    tmp_path: Path, settings: str, seeing: set[str]
+) -> None:
+    path = tmp_path / "c.yaml"
+    models = f"models:\n  endpoints:\n  {settings}\n" if settings else ""
+    path.write_text(f"sources: [{{path: docs}}]\ndataset: {{name: small}}\n{models}")
+    config = load_config(path).config
+    assert {e.name for e in config.models.endpoints if config.sees(e)} == seeing

@@ -62,7 +62,9 @@ def run_analyze(
     *,
     source: str,
     output: Path | None,
-    show: Show,
+    plots: bool,
+    allocation: bool,
+    pipeline: bool,
     push: Push,
 ) -> int:
     """Analyse samples of `source` into `output`; the exit code.
@@ -74,7 +76,7 @@ def run_analyze(
     if source not in get_args(SourceOfSamples):
         known = ", ".join(get_args(SourceOfSamples))
         raise UserError(f"--source {source!r}: samples come from one of {known}.")
-    to = push.destination()
+    to, show = push.destination(), Show(plots, allocation, pipeline)
     with Reporter(context.console, quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         if source == "splits" and output is None and show == Show():

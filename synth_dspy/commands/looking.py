@@ -142,7 +142,7 @@ def _chosen(calls: deque[dict[str, Any]], index: int) -> dict[str, Any]:
         found = calls[index]
     if found is None:
         numbers = f"{calls[0]['index']} to {calls[-1]['index']}" if calls else "there are none"
-        raise StageError(f"--index {index}: there is no such call among those asked for: {numbers}.")
+        raise StageError(f"--index {index}: no such call is among those asked for: {numbers}.")
     return found
 
 

@@ -167,6 +167,11 @@ class Generation(Section):
     enable_image_transcription: bool = Field(
         default=True, description="Ask the vision model to describe images (stage transcribe)."
     )
+    image_kinds: tuple[str, ...] = Field(
+        default=(),
+        description="More kinds of picture to tell apart, besides circuit, chart, bloch_sphere, "
+        "formula, diagram, table, code_output and decorative.",
+    )
     enable_content_filtering: bool = Field(
         default=True, description="Drop chunks that no question can stand on (stage filter-chunks)."
     )

@@ -116,7 +116,14 @@ def _numbers(facts: CardFacts) -> str:
         rows = [(plain(k), f"{v:,}", percent(v, total)) for k, v in counts[side].items()]
         if rows:
             parts.append(table((side, "rows", "share"), rows))
-    return "\n\n".join(parts)
+    parts.append(_variety(facts.statistics["diversity"]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _variety(found: Mapping[str, Any]) -> str:
+    names = ("distinct_2", "self_bleu", "compression_ratio", "embedding_dispersion", "clusters")
+    known = [(name.replace("_", " "), f"{found[name]:g}") for name in names if found.get(name)]
+    return "Variety of the questions:\n\n" + table(("measure", "value"), known) if known else ""
 
 
 def _verified(facts: CardFacts) -> str:

@@ -1,7 +1,7 @@
 """The chat format for servers that hold a reply to a schema: one JSON object, not marked fields.
 
-A signature enters; a prompt that asks for JSON and the schema of the reply leave. A reply that is no
-JSON after all is read as marked fields, since some servers take the schema and ignore it.
+A signature enters; a prompt that asks for JSON and the schema of the reply leave. A reply that is
+no JSON after all is read as marked fields, since some servers take the schema and ignore it.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from synth_dspy.parsing.image_error import ImageError
 from synth_dspy.parsing.markers import MARKER, defused, marker
-from synth_dspy.parsing.raster import ImageError
 from synth_dspy.parsing.resolve import Resolver
 from synth_dspy.records import (
     Block,

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from synth_dspy.errors import DocumentError
 from synth_dspy.parsing.builder import DocumentBuilder
 from synth_dspy.parsing.html import add_html, decode_html
-from synth_dspy.parsing.raster import ImageError
+from synth_dspy.parsing.image_error import ImageError
 
 if TYPE_CHECKING:
     from synth_dspy.parsing.images import ImageStore

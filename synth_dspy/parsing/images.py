@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth_dspy.errors import StoreError
+from synth_dspy.parsing.image_error import ImageError
 from synth_dspy.parsing.raster import (
     KEPT,
-    ImageError,
     Raster,
     drawn_before,
     pixels_of,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from synth_dspy.parsing.builder import DocumentBuilder, clean
 from synth_dspy.parsing.encoding import decode_text
+from synth_dspy.parsing.image_error import ImageError
 from synth_dspy.parsing.image_tags import Found
-from synth_dspy.parsing.raster import ImageError
 from synth_dspy.parsing.rewrite import CONTROL, PLACEHOLDER, Rewriter
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from synth_dspy.parsing.builder import DocumentBuilder, clean
+from synth_dspy.parsing.image_error import ImageError
 from synth_dspy.parsing.markdown import add_markdown, split_front_matter
 from synth_dspy.parsing.notebook_json import joined, load_notebook
 from synth_dspy.parsing.outputs import OutputReader
-from synth_dspy.parsing.raster import ImageError
 from synth_dspy.parsing.resolve import decode_base64
 
 if TYPE_CHECKING:

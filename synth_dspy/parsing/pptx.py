@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from synth_dspy.errors import DocumentError
 from synth_dspy.parsing.archive import check_archive
 from synth_dspy.parsing.builder import DocumentBuilder, clean
-from synth_dspy.parsing.raster import ImageError
+from synth_dspy.parsing.image_error import ImageError
 from synth_dspy.parsing.tables import table_text
 
 if TYPE_CHECKING:

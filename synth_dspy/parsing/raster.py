@@ -7,60 +7,26 @@ PNG. Sizes are read from headers before anything is decoded. Knows nothing of do
 from __future__ import annotations
 
 import io
-import re
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from synth_dspy.parsing.image_error import ImageError
+from synth_dspy.parsing.svg import draw_svg
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 KEPT = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 MAX_SIDE_PX = 4096  # of what is rasterised: larger helps no vision model
-SVG_SIDE_PX = 1200
 SPARSE = 150  # pixels a byte; with fewer, an image has more than one colour
-FACES = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "Serif")  # DejaVu, from matplotlib
-
-_XREF = re.compile(
-    r"""(<(?:[\w-]+:)?(?:image|use|feImage)\b[^>]*?\b(?:xlink:)?href\s*=\s*)(["'])(?!data:|\#)[^"']*\2"""
-)
-_SIZE = r"""<svg\b[^>]*?\s{}\s*=\s*["']\s*([\d.]+(?:e[+-]?\d+)?)\s*([a-z%]*)"""
-_VIEW_BOX = re.compile(
-    r"""<svg\b[^>]*?\sviewBox\s*=\s*["']\s*[-\d.e]+[\s,]+[-\d.e]+[\s,]+([\d.e]+)[\s,]+([\d.e]+)"""
-)
-_UNITS = {
-    "": 1.0,
-    "px": 1.0,
-    "pt": 4 / 3,
-    "in": 96.0,
-    "cm": 96 / 2.54,
-    "mm": 96 / 25.4,
-    "ex": 8.0,
-    "em": 16.0,
-}
-
 
 # What Pillow raises for damaged bytes (UnidentifiedImageError is an OSError).
 _DAMAGE = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, OverflowError, RuntimeError,
 )  # fmt: skip
-
-
-class ImageError(Exception):
-    """Bytes that cannot be used as an image, or a reference that leads to none.
-
-    Attributes:
-        reason: unreadable, too_large, too_small, unsupported, missing, outside_root, remote,
-            expression.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +86,8 @@ def rasterise(data: bytes, *, max_pixels: int) -> Raster:
     if not mime:
         raise ImageError("unreadable", "the bytes are no image")
     if mime == "image/svg+xml":
-        return _from_svg(data, max_pixels)
+        drawn = _from_pixels(draw_svg(data, max_pixels=max_pixels), "image/png", max_pixels)
+        return replace(drawn, mime=mime)
     if mime == "application/pdf":
         return _from_pdf(data, max_pixels)
     if mime == "application/postscript":
@@ -228,69 +195,6 @@ def _png(image: PillowImage) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=2)
     return out.getvalue()
-
-
-def _from_svg(data: bytes, max_pixels: int) -> Raster:
-    import resvg_py
-
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ImageError("unreadable", "an SVG that is not UTF-8") from error
-    width, height = _svg_size(text)
-    if width * height > max_pixels:
-        raise ImageError("too_large", f"an SVG of {width:.0f} x {height:.0f} pixels")
-    scale = SVG_SIDE_PX / max(width, height)
-    scale = min(scale, 4.0)  # an icon stays an icon
-    try:
-        # Links to other files are cut off; fonts come with the package, so that a picture is the
-        # same on every machine.
-        png = resvg_py.svg_to_bytes(
-            svg_string=_XREF.sub(r"\1\2\2", text),
-            width=max(1, round(width * scale)),
-            height=max(1, round(height * scale)),
-            background="#ffffff",
-            dpi=96.0,  # the default of 0 makes nothing of sizes in pt and mm
-            skip_system_fonts=True,
-            font_files=_font_files() if "<text" in text else None,
-        )
-    except (ValueError, BaseException) as error:
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise
-        raise ImageError("unreadable", f"SVG: {error}") from error
-    drawn = _from_pixels(bytes(png), "image/png", max_pixels)
-    return Raster("image/svg+xml", drawn.data, "png", drawn.width, drawn.height, drawn.blank)
-
-
-def _svg_size(text: str) -> tuple[float, float]:
-    """Natural width and height of an SVG in CSS pixels; 300 x 150, as in browsers, if unsaid."""
-    box = _VIEW_BOX.search(text)
-    sides: list[float | None] = []
-    for name in ("width", "height"):
-        found = re.search(_SIZE.format(name), text)
-        unit = _UNITS.get(found[2]) if found else None
-        sides.append(float(found[1]) * unit if found and unit else None)
-    try:
-        box_width, box_height = (float(box[1]), float(box[2])) if box else (300.0, 150.0)
-    except ValueError:
-        box_width, box_height = 300.0, 150.0
-    width, height = sides
-    ratio = box_width / box_height if box_width and box_height else 2.0
-    if width and height:
-        return width, height
-    if width:
-        return width, width / ratio
-    if height:
-        return height * ratio, height
-    return (box_width or 300.0), (box_height or 150.0)
-
-
-def _font_files() -> list[str]:
-    spec = find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        return []
-    folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
-    return [str(folder / f"DejaVu{face}.ttf") for face in FACES]
 
 
 def _from_pdf(data: bytes, max_pixels: int) -> Raster:

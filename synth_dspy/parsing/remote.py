@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from synth_dspy.parsing.raster import ImageError
+from synth_dspy.parsing.image_error import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

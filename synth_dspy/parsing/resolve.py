@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_to_bytes
 
-from synth_dspy.parsing.raster import ImageError
+from synth_dspy.parsing.image_error import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,9 @@ def decode_base64(text: str) -> bytes:
     """
     if text.startswith("data:"):
         return decode_data_uri(text)
-    packed = "".join(text.split()).rstrip("=")
+    packed = text.strip().rstrip("=")
+    if "\n" in packed or " " in packed or "\t" in packed or "\r" in packed:
+        packed = "".join(packed.split()).rstrip("=")
     if not packed:
         raise ImageError("unreadable", "not base64")
     try:

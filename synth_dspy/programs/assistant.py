@@ -24,7 +24,7 @@ from synth_dspy.programs.questions import QuestionWriter
 from synth_dspy.programs.types import TYPES, Kind, nearest
 from synth_dspy.records import digest
 
-__all__ = ["AssistantProgram", "Binding", "Role", "Shown", "step_of"]
+__all__ = ["IMAGE_KINDS", "AssistantProgram", "Binding", "Role", "Shown", "step_of"]
 
 _BY_TYPE = "by_type["
 

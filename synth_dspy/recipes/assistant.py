@@ -132,7 +132,7 @@ def assistant(resources: Resources) -> Recipe:
         Parse(resources.run_dir, parse_options(config), policy=rules.policy),
         Transcribe(
             program.image_describer,
-            program.fingerprint(program.image_describer),
+            program.fingerprint(program.image_describer) + ",".join(generation.image_kinds),
             enabled=generation.enable_image_transcription,
         ),
         FilterImages(

@@ -1,8 +1,8 @@
 """What a run will ask of its models, before it asks anything: calls, tokens and money by step.
 
 Enters: the configuration, the Program, and the chunks of the documents. Leaves: one JSON object.
-The prompts' lengths are those of the real prompts with the documents' own passages; how many tries an
-accepted sample takes, and how long replies are, is assumed until a run has measured it.
+The prompts' lengths are those of the real prompts with the documents' own passages; how many tries
+an accepted sample takes, and how long replies are, is assumed until a run has measured it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from synth_dspy.lm.offline import OfflineModel
 from synth_dspy.lm.replies import ReplyStore
 from synth_dspy.lm.traces import TraceWriter
 from synth_dspy.programs.answers import Verification
-from synth_dspy.programs.assistant import AssistantProgram, Binding, Role
+from synth_dspy.programs.assistant import IMAGE_KINDS, AssistantProgram, Binding, Role
 from synth_dspy.programs.policy import Policy
 from synth_dspy.recipes.pictures import Pictures
 from synth_dspy.stages.generate import UNCATEGORISED, Watch, unwatched
@@ -195,6 +195,7 @@ class Resources:
             self.sandbox,
             verification=self.verification,
             categories=categories,
+            image_kinds=(*IMAGE_KINDS, *generation.image_kinds),
             policy=self.policy,
             # It would give every question back as it is.
             refine=generation.enable_question_refinement

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import re
 import shutil
 import subprocess
@@ -112,7 +113,7 @@ def _patterns(folders: Sequence[str]) -> Iterator[str]:
     """What is checked out, as patterns of a .gitignore; endings in either case."""
     documents = [suffix for parser in PARSERS for suffix in parser.suffixes]
     for folder in folders or ("",):
-        inner = folder.strip("/")
+        inner = posixpath.normpath(folder).strip("/").removeprefix(".")
         for suffix in documents:
             yield f"/{_literal(inner)}/**/*{_either(suffix)}" if inner else f"*{_either(suffix)}"
     for suffix in (*EXTENSIONS, ".ico", ".eps"):

@@ -103,4 +103,5 @@ def _parse(
     file: SourceFile, run_dir: Path, options: ParseOptions, policy: ScanPolicy
 ) -> Document | Refusal:
     # Before anything is journaled: a secret that is masked or dropped is written nowhere.
-    return policy.document(parse_file(file, images=ImageStore(run_dir), options=options))
+    images = ImageStore(run_dir, max_pixels=options.max_image_pixels)
+    return policy.document(parse_file(file, images=images, options=options))

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from synth_dspy.lm.offline import OfflineModel
 from tests.commandline import ROOT, Result, overrides, run
 from tests.commands.conftest import PAGE
-from tests.loopback import Loopback, Prompt
+from tests.loopback import Loopback, Prompt, read_prompt
 
 QUANTUM = ROOT / "configs" / "quantum.yaml"
 KEYS = {role: f"sk-{role.lower()}-secret" for role in ("VISION", "QUESTION", "ANSWER", "CURATE")}
@@ -171,3 +171,47 @@ def test_an_endpoint_that_is_down_ends_the_run_soon_and_a_later_one_goes_on(
     assert "Traceback" not in result.err
     server.dead = False
     assert quantum(docs, server, sandbox_backend, *quick).code == 0
+
+
+def test_one_endpoint_that_sees_is_sent_the_picture_to_describe_to_answer_and_to_judge(
+    docs: Path, server: Loopback, sandbox_backend: str
+) -> None:
+    one = f"[{{name: all, base_url: '{server.url}', model_name: sees}}]"
+    result = quantum(
+        docs, server, sandbox_backend,
+        *overrides(
+            models__endpoints=one,
+            generation__target_samples=1,
+            generation__type_allocations="{caption: {ratio: 1}}",
+            **{f"generation__{role}_model": "all" for role in
+               ("question", "vision", "answer", "curate", "filter")},
+        ),
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    seen: dict[str, set[tuple[int, int]]] = {}
+    for body in server.bodies:
+        prompt = read_prompt(body)
+        for data in prompt.images:
+            with Image.open(io.BytesIO(data)) as sent:
+                seen.setdefault(" ".join(prompt.asked), set()).add(sent.size)
+    assert seen["kind description"] == {(320, 200)}
+    assert seen["caption"] == {(320, 200)}
+    assert seen["correct grounded complete well_formed image_essential reason"] == {(320, 200)}
+    run_dir = docs / "outputs" / "quantum-multimodal"
+    lines = (run_dir / "splits" / "journal.jsonl").read_text().splitlines()
+    (sample,) = [s for line in lines for s in json.loads(line).get("outputs", ())]
+    assert sample["type"] == "caption"
+    assert "image" not in sample["metadata"]["judgement"]  # nothing is "unverified" about it
+
+
+def test_a_judge_that_does_not_see_leaves_the_picture_unverified(
+    docs: Path, server: Loopback, sandbox_backend: str
+) -> None:
+    only = overrides(
+        generation__target_samples=1, generation__type_allocations="{caption: {ratio: 1}}"
+    )
+    assert quantum(docs, server, sandbox_backend, *only).code == 0
+    run_dir = docs / "outputs" / "quantum-multimodal"
+    lines = (run_dir / "splits" / "journal.jsonl").read_text().splitlines()
+    (sample,) = [s for line in lines for s in json.loads(line).get("outputs", ())]
+    assert sample["metadata"]["judgement"]["image"] == "unverified (caption only)"

@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.commandline import Result, overrides, run
+from tests.commandline import QUICKSTART, Result, overrides, run
 from tests.commands.conftest import CONFIG
 from tests.commands.test_endpoints import Served
-from tests.loopback import Loopback
+from tests.loopback import Loopback, Prompt
 
 FAULTS = {"429": 0.05, "500": 0.03, "malformed": 0.02}
 STAGES = ("planned", "filtered_candidates", "answered", "curated", "generated")
 
 
-def documents(folder: Path, pages: int) -> None:
-    """Pages of facts, each of its own, so that none repeats another."""
-    folder.mkdir()
-    for page in range(pages):
-        sections = [
-            f"## Gauge {page}-{at}\n\nA gauge of type {page}-{at} is an instrument that measures the "
-            f"level of river number {at} at station {page}, {at} metres above the weir. It is read "
-            f"every {at + 2} minutes, because river {at} rises within {at + 3} minutes after rain. "
-            f"Station {page} stands on the left bank, since the right bank of river {at} floods "
-            f"at {page + at + 1} metres and the road is then closed for {at + 1} days.\n"
-            for at in range(8)
-        ]
-        (folder / f"page{page}.md").write_text(f"# Station {page}\n\n" + "\n".join(sections))
+class Patient(Served):
+    """The offline model over HTTP, which answers a correction as it answered the first time."""
+
+    def __call__(self, prompt: Prompt) -> str:
+        messages = prompt.body["messages"]
+        while str(messages[-1]["content"]).startswith("Your reply could not be used"):
+            messages = messages[:-2]
+        return super().__call__(replace(prompt, body={**prompt.body, "messages": messages}))
 
 
 def generate(cwd: Path, server: Loopback, backend: str, *extra: str) -> Result:
     endpoint = f"[{{name: all, base_url: '{server.url}', model_name: m, retry_delay: 0.2}}]"
     settings = overrides(
         models__endpoints=endpoint,
-        generation__target_samples=60,
-        generation__type_allocations="{qa: {ratio: 1, multimodal_ratio: 0}}",
-        generation__min_chunk_length=200,
-        generation__max_context_length=700,
+        sources=f"[{{path: '{QUICKSTART.parent / 'docs'}'}}]",
+        generation__target_samples=40,
+        generation__type_allocations="{qa: {ratio: 0.6, multimodal_ratio: 0.3}, "
+        "caption: {ratio: 0.2}, summary: {ratio: 0.2}}",
         generation__llm_concurrency=32,
     )
     (cwd / "config.yaml").write_text(CONFIG.replace("BACKEND", backend))
@@ -55,11 +51,10 @@ def summaries(run_dir: Path) -> dict[str, dict[str, Any]]:
 def test_a_run_with_faults_accounts_for_every_record_and_makes_the_same_dataset(
     tmp_path: Path, sandbox_backend: str
 ) -> None:
-    rows, served = {}, Served()
+    rows, served = {}, Patient()
     for name, faults in (("plain", {}), ("faulty", FAULTS)):
         cwd = tmp_path / name
         cwd.mkdir()
-        documents(cwd / "docs", 6)
         with Loopback(served, faults=faults, seed=5, latency_s=0.05, retry_after_s=1.0) as server:
             result = generate(cwd, server, sandbox_backend)
             dealt = dict(server.dealt)
@@ -79,9 +74,8 @@ def test_a_run_with_faults_accounts_for_every_record_and_makes_the_same_dataset(
 def test_records_that_fail_for_good_are_listed_and_a_later_run_tries_them_again(
     tmp_path: Path, sandbox_backend: str
 ) -> None:
-    documents(tmp_path / "docs", 2)
     bad = overrides(models__endpoints__0__max_retries=0)
-    with Loopback(Served(), faults={"500": 0.25}, seed=2) as server:
+    with Loopback(Patient(), faults={"500": 0.25}, seed=2) as server:
         first = generate(tmp_path, server, sandbox_backend, *bad)
         assert first.code in (0, 1), first.err
         found = summaries(tmp_path / "outputs" / "small")

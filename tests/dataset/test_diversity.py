@@ -2,7 +2,13 @@
 
 import pytest
 
-from synth_dspy.dataset.diversity import compression_ratio, distinct, diversity, growth
+from synth_dspy.dataset.diversity import (
+    compression_ratio,
+    distinct,
+    diversity,
+    growth,
+    self_bleu,
+)
 from tests.dataset.made import sample
 
 
@@ -26,6 +32,31 @@ def test_repetition_compresses_better_than_variety() -> None:
 
 def test_nothing_has_no_diversity() -> None:
     assert set(diversity([]).values()) == {None}
+
+
+def test_what_others_say_too_has_a_self_bleu_of_one() -> None:
+    assert self_bleu(["the river rises over the weir"] * 3) == 1.0
+    assert self_bleu(["one two three four", "five six seven eight"]) == 0.0
+    assert self_bleu(["alone"]) is None
+
+
+def test_every_measure_tells_repetition_from_variety() -> None:
+    same = diversity([f"Why does the river rise over weir {n}?" for n in range(40)])
+    varied = diversity([sample(3 * n + 2).question for n in range(40)])
+    assert same["self_bleu"] > varied["self_bleu"]
+    assert same["embedding_dispersion"] < varied["embedding_dispersion"]
+    assert same["clusters"] == 1
+    assert varied["clusters"] > 1
+
+
+def test_equal_texts_do_not_disperse_at_all() -> None:
+    same = diversity(["the river"] * 5)
+    assert (same["embedding_dispersion"], same["clusters"]) == (0.0, 1)
+
+
+def test_diversity_does_not_depend_on_the_order() -> None:
+    texts = [sample(n).question for n in range(50)]
+    assert diversity(texts) == diversity(texts[::-1])
 
 
 def test_growth_ends_with_all_samples_and_never_loses_a_chunk() -> None:

@@ -243,7 +243,8 @@ LINES = st.lists(
     st.sampled_from(["", " ", "\t", "word", "two words", "# One", "## Two ##", "   ### Three", "#",
                      "#no", "####### seven", "    code", "\tcode", "- item", "1. item", "> quote",
                      "---", "- a b", "- # c", "* * *", "-", "|-|", ":-:", "x | y", "|", "2) x",
-                     "  - in",                     "===", "a | b", "--- | ---", "```", "~~~", "*em*", "_em_", "+ x", "\\# no",
+                     "  - in", "===", "a | b", "--- | ---", "```",
+                     "~~~", "*em*", "_em_", "+ x", "\\# no",
                      "1986. A year", "word  ", "  word", "$$", "[a]: b", "\x0c", "\xa0word"]),
     max_size=8,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synth_dspy.parsing import ParseOptions
-from synth_dspy.parsing.raster import ImageError
+from synth_dspy.parsing.image_error import ImageError
 from synth_dspy.parsing.remote import fetch
 from synth_dspy.parsing.resolve import Resolver, decode_base64, decode_data_uri
 from synth_dspy.records import SourceFile

@@ -86,7 +86,7 @@ def test_a_clone_has_documents_and_images_of_one_commit_and_nothing_else(
 
 
 def test_folders_leave_other_documents_out_and_keep_every_image(address: str) -> None:
-    clone = fetched(address, folders=["docs/deep"])
+    clone = fetched(address, folders=["./docs/deep/"])
     assert below(clone.path) == {
         "docs/deep/B.IPYNB", "docs/_toc.yml", "images/g.PNG", "public/p.svg", "docs/i.png",
     }  # fmt: skip

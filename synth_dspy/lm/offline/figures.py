@@ -60,6 +60,9 @@ _GATES = word_set(
 )
 
 
+_LEAST_ALIKE = 0.15  # share of a figure's own words that a paragraph about it has
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """What the drawing code writes into the picture, in order and once each."""
@@ -225,7 +228,10 @@ def _spoken_of(around: str, words: str, target: str) -> list[str]:
             re.sub(r"^The (figure|plot|chart|diagram|drawing) (?:below|above)", r"The \1", s)
             for s in told
         ]
-        score = 0.2 + coverage(words, " ".join(told)) if words.strip() else 0.2
+        alike = coverage(words, " ".join(told)) if words.strip() else 0.0
+        if words.strip() and alike < _LEAST_ALIKE and f"`{target}`" not in " ".join(told):
+            continue  # it speaks of another figure near by
+        score = 0.2 + alike
         if told and score > best[0]:
             best = (score, told)
     return best[1]
