@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.dataset import duplicates, exporting
 from benchmarks.endpoints import endpoints
 from benchmarks.parsing import parsing
-from benchmarks.sandboxes import verifications
+from benchmarks.sandbox import side_by_side
 from benchmarks.starting import starting
 from benchmarks.table import Group, render
 from synth_dspy.config import default_config_path
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     groups: list[Group] = []
     for name, measure in (
         ("starting", lambda: [starting()]),
-        ("sandboxes", lambda: [verifications(progress)]),
+        ("sandbox", lambda: side_by_side(progress)),
         ("parsing", lambda: parsing(documents)),
         ("endpoints", lambda: endpoints(progress)),
         ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),

@@ -15,12 +15,23 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 QUESTION = "R{number} is what? " + "A passage of some length stands here. " * 40
 
 
-async def bare(url: str, records: int, at_once: int, timeout_s: float) -> Counter[str]:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one client took for its records, once its connections were open."""
+
+    seconds: float
+    cpu_s: float
+    rss_mb: float
+    ends: dict[str, int]
+
+
+async def bare(url: str, records: int, at_once: int, timeout_s: float) -> Ran:
     """The floor: bodies made, sent and parsed, nothing else."""
     import aiohttp
 
@@ -40,11 +51,10 @@ async def bare(url: str, records: int, at_once: int, timeout_s: float) -> Counte
                 data = await reply.json()
             ends["ok" if data["choices"][0]["message"]["content"] else "empty"] += 1
 
-        await _all(one, records, at_once)
-    return ends
+        return await _timed(one, records, at_once, ends)
 
 
-async def ours(url: str, records: int, at_once: int, timeout_s: float) -> Counter[str]:
+async def ours(url: str, records: int, at_once: int, timeout_s: float) -> Ran:
     """A DSPy predictor through the whole path: adapter, durable engine, store, limits."""
     import dspy
 
@@ -73,14 +83,28 @@ async def ours(url: str, records: int, at_once: int, timeout_s: float) -> Counte
             else:
                 ends["ok" if reply.answer else "empty"] += 1
 
-        await _all(one, records, 2 * at_once)
-        await models.aclose()
-        store.close()
-    return ends
+        try:
+            return await _timed(one, records, 2 * at_once, ends)
+        finally:
+            await models.aclose()
+            store.close()
 
 
-async def _all(one: Callable[[int], Awaitable[None]], records: int, workers: int) -> None:
-    numbers = iter(range(records))
+async def _timed(
+    one: Callable[[int], Awaitable[None]], records: int, workers: int, ends: Counter[str]
+) -> Ran:
+    """Warm up with records that are not counted, then count."""
+    await _all(one, range(records, records + workers), workers)
+    ends.clear()
+    cpu, started = time.process_time(), time.perf_counter()
+    await _all(one, range(records), workers)
+    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Ran(seconds, cpu_s, rss_mb, dict(ends))
+
+
+async def _all(one: Callable[[int], Awaitable[None]], records: range, workers: int) -> None:
+    numbers = iter(records)
 
     async def work() -> None:
         for number in numbers:
@@ -97,13 +121,8 @@ def main() -> None:
         from synth_dspy.lm.models import configure_dspy
 
         configure_dspy()
-    asyncio.run(client(url, 2 * int(at_once), int(at_once), float(timeout_s)))  # imports, warm
-    cpu, started = time.process_time(), time.perf_counter()
-    ends = asyncio.run(client(url, int(records), int(at_once), float(timeout_s)))
-    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
-    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    result = {"seconds": seconds, "cpu_s": cpu_s, "rss_mb": rss_mb, "ends": dict(ends)}
-    sys.stdout.write(json.dumps(result) + "\n")
+    ran = asyncio.run(client(url, int(records), int(at_once), float(timeout_s)))
+    sys.stdout.write(json.dumps(asdict(ran)) + "\n")
 
 
 if __name__ == "__main__":

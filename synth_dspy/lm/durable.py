@@ -239,9 +239,7 @@ class DurableEngine:
             return await self._encoder.send(request, body)
         return await self._engine.complete(request)
 
-    def _refusal(
-        self, error: lm15.LM15Error, request: lm15.Request, tries: int
-    ) -> SynthError:
+    def _refusal(self, error: lm15.LM15Error, request: lm15.Request, tries: int) -> SynthError:
         final = final_error(error, self._where, tries)
         bad = isinstance(final, EndpointError) and final.reason == "bad_request"
         # One that asked for a schema is asked again without.
