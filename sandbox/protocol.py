@@ -12,6 +12,8 @@ class Sandbox(Protocol):
     """Runs code that nobody trusts. All methods may be awaited concurrently."""
 
     isolation: Isolation
+    packages: str
+    """Hash of the packages that the box has besides the standard library, "" for none."""
 
     async def verify(self, job: Job) -> Verdict:
         """Runs a job's tests against its solution. Failing code is a verdict, never an error.

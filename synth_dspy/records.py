@@ -239,6 +239,7 @@ class Check:
         isolation: docker, bwrap or process; assurance: split or inproc.
         tests: tests that ran; mutants_run, mutants_killed: of the mutation gate.
         oracle: where the expected values come from: recorded, executed or written (by the model).
+        packages: hash of what the box had besides the standard library, "" for nothing.
     """
 
     isolation: str
@@ -247,6 +248,7 @@ class Check:
     mutants_run: int = 0
     mutants_killed: int = 0
     oracle: str = ""
+    packages: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from synth_dspy.programs.questions import kind_of
 from synth_dspy.programs.snippets import fault_in_snippets
 from synth_dspy.programs.types import TYPES, Kind, by_name
 from synth_dspy.programs.types.contract import AnswerModule, CodeForm
-from synth_dspy.records import Candidate, Check
+from synth_dspy.records import Candidate, Check, to_dict
 
 _SURVIVORS_SHOWN = 8
 
@@ -120,7 +120,7 @@ class AnswerWriter(StepModule):
         return ("broken_code", fault) if fault else ("", "")
 
     async def _code(self, candidate: Candidate, form: CodeForm, step: str) -> Outcome:
-        attempts = 1
+        attempts, errors = 1, []
         while True:
             program = form.program_of(candidate)
             if service := service_in([program]):
@@ -135,11 +135,13 @@ class AnswerWriter(StepModule):
                 unfixable = verdict.reason == "missing_package"
                 reason = verdict.reason if unfixable else "test_failed"
                 report = f"{verdict.reason}: {verdict.message}"
+            errors.append(report)
+            history = {**to_dict(candidate), "errors": errors}
             if unfixable or attempts > self._verification.corrections:
-                return Dropped(reason, report, candidate)
+                return Dropped(reason, report, history)
             repaired = await self._repair(candidate, form, report)
             if repaired == candidate.answer:
-                return Dropped(reason, report, candidate)
+                return Dropped(reason, report, history)
             candidate, attempts = replace(candidate, answer=repaired), attempts + 1
         given = self.by_type[candidate.task.type].step(step, attempts)
         return await self._gate(replace(candidate, steps={**candidate.steps, step: given}), verdict)
@@ -191,6 +193,7 @@ class AnswerWriter(StepModule):
             mutants_run=strength.mutants_run if strength else 0,
             mutants_killed=strength.mutants_killed if strength else 0,
             oracle=candidate.oracle,
+            packages=self._sandbox.packages,
         )
         steps = dict(candidate.steps)
         if attempts:

@@ -63,6 +63,11 @@ class LazySandbox(Sandbox):
         """Of the backend that was opened."""
         return self.open().isolation
 
+    @property
+    def packages(self) -> str:  # type: ignore[override]
+        """Of the sandbox that was opened."""
+        return self.open().packages
+
     async def verify(self, job: Job) -> Verdict:
         """As the opened sandbox does."""
         return await self.open().verify(job)

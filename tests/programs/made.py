@@ -37,6 +37,8 @@ class CountingSandbox(Sandbox):
         self.sources: list[str] = []
         self._verdicts = list(verdicts)
 
+    packages = ""
+
     @property
     def isolation(self) -> Any:  # type: ignore[override]
         return "process"
