@@ -10,12 +10,23 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import typer.core
 
 from synth_dspy import __version__
+from synth_dspy.commands.arguments import (
+    Config,
+    Grouped,
+    HubId,
+    HubPrivate,
+    Json,
+    NoCache,
+    NoTrace,
+    Quiet,
+    Runner,
+    Set,
+)
 from synth_dspy.errors import SetupError, StoreError, SynthError, UserError
 
 if TYPE_CHECKING:
@@ -26,25 +37,8 @@ if TYPE_CHECKING:
 USER_ERROR = 2
 
 
-class _Grouped(typer.core.TyperGroup):
-    """Lists commands under their headings. Rich's panels would take three times the start."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write one list a heading, in the order of definition."""
-        panels: dict[str, list[tuple[str, str]]] = {}
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            panel = getattr(command, "rich_help_panel", None)
-            heading = panel if isinstance(panel, str) else "Commands"
-            if command is not None and not command.hidden:
-                panels.setdefault(heading, []).append((name, command.get_short_help_str(90)))
-        for heading, rows in panels.items():
-            with formatter.section(heading):
-                formatter.write_dl(rows)
-
-
 app = typer.Typer(
-    cls=_Grouped,
+    cls=Grouped,
     name="synth-dspy",
     help="Turn documents into training data that somebody can trust.",
     no_args_is_help=False,
@@ -55,31 +49,6 @@ app = typer.Typer(
 )
 
 _WHOLE, _STAGES, _CHECK, _LOOK = "Whole runs", "Stages", "Checking", "Looking"
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", "-c", help="YAML of the run; without it, the quickstart's.", metavar="FILE"
-    ),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", help="Replace one setting: dotted.key=value. May be repeated.", metavar="KEY=VALUE"
-    ),
-]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Put finished work aside and do it again.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-NoTrace = Annotated[bool, typer.Option("--no-trace", help="Do not write conversations.")]
-Runner = Annotated[str, typer.Option("--runner", help="What runs the stages: local.")]
-HubId = Annotated[
-    str,
-    typer.Option("--hub-id", help="Push to this repository of the Hub.", metavar="OWNER/NAME"),
-]
-HubPrivate = Annotated[bool, typer.Option("--hub-private", help="Make a new repository private.")]
-Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 
 
 @app.callback(invoke_without_command=True)

@@ -15,8 +15,7 @@ from typing import TypeVar
 from synth_dspy.errors import StageError
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.programs.answers import AnswerWriter
-from synth_dspy.programs.filters import CandidateFilter
-from synth_dspy.programs.judges import SampleClassifier, SampleJudge
+from synth_dspy.programs.module import StepModule
 from synth_dspy.programs.questions import QuestionWriter
 from synth_dspy.records import Candidate, Chunk, Task, content_hash
 from synth_dspy.stages.contract import MapStage
@@ -115,19 +114,23 @@ class _CandidateStage(_TaskStage[Candidate]):
     unit = "candidates"
 
 
-class FilterCandidates(_CandidateStage):
+class _Switched(_CandidateStage):
+    """A stage that a run may do without: switched off, it lets everything through."""
+
+    def __init__(
+        self, module: StepModule, settings: object, *, enabled: bool, concurrency: int = 16
+    ) -> None:
+        self.concurrency = concurrency
+        self._module, self._settings, self._enabled = module, settings, enabled
+
+    def settings(self) -> object:
+        return (self._enabled, self._settings)
+
+
+class FilterCandidates(_Switched):
     """Drops questions that are not worth the price of an answer."""
 
     name, folder = "filter-candidates", "filtered_candidates"
-
-    def __init__(
-        self, module: CandidateFilter, fingerprint: str, *, enabled: bool, concurrency: int = 16
-    ) -> None:
-        self.concurrency = concurrency
-        self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
-
-    def settings(self) -> object:
-        return (self._enabled, self._fingerprint)
 
     async def work(self, record: Candidate) -> Outcome:
         if not self._enabled:
@@ -166,19 +169,10 @@ class AnswerCandidates(_CandidateStage):
         return outcome
 
 
-class Curate(_CandidateStage):
+class Curate(_Switched):
     """The judge: keeps samples that meet every criterion of the rubric."""
 
     name, folder, unit = "curate", "curated", "answers"
-
-    def __init__(
-        self, module: SampleJudge, fingerprint: str, *, enabled: bool, concurrency: int = 16
-    ) -> None:
-        self.concurrency = concurrency
-        self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
-
-    def settings(self) -> object:
-        return (self._enabled, self._fingerprint)
 
     async def work(self, record: Candidate) -> Outcome:
         if not self._enabled:
@@ -192,19 +186,10 @@ class Curate(_CandidateStage):
         return Dropped(_UNMET[unmet], judgement.reason, judged)
 
 
-class Classify(_CandidateStage):
+class Classify(_Switched):
     """Decides the category of a finished sample."""
 
     name, folder, unit = "classify", "generated", "samples"
-
-    def __init__(
-        self, module: SampleClassifier, settings: object, *, enabled: bool, concurrency: int = 16
-    ) -> None:
-        self.concurrency = concurrency
-        self._module, self._settings, self._enabled = module, settings, enabled
-
-    def settings(self) -> object:
-        return (self._enabled, self._settings)
 
     async def work(self, record: Candidate) -> Outcome:
         if not self._enabled:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import defaultdict
 from typing import Any
 
@@ -93,14 +92,10 @@ def test_the_exported_rows_pass_verify_as_they_are(
     assert all(verdict["passed"] for verdict in verdicts)
 
 
-def test_a_second_run_asks_no_model_again_and_is_quick(
-    quickstart: Quickstart, sandbox_backend: str
-) -> None:
-    before = time.monotonic()
+def test_a_second_run_asks_no_model_again(quickstart: Quickstart, sandbox_backend: str) -> None:
     backend = overrides(sandbox__backend=sandbox_backend)
     result = run("pipeline", "--config", str(QUICKSTART), *backend, cwd=quickstart.cwd)
     assert result.code == 0, result.err
-    assert time.monotonic() - before < 60
     lines = re.findall(r"\| (\d+) new, \d+ cached \| (\d+) calls", result.err)
     assert len(lines) == 14
     assert set(lines) == {("0", "0")}

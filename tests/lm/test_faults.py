@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +31,8 @@ def run(
     *,
     concurrency: int = 32,
     **settings: Any,
-) -> tuple[Counter[str], float]:
-    """How the records ended, and the seconds it took."""
+) -> Counter[str]:
+    """How the records ended."""
 
     async def main() -> Counter[str]:
         async with make_models(endpoint(server.url, **settings), concurrency=concurrency) as models:
@@ -53,8 +52,7 @@ def run(
             await asyncio.gather(*(worker() for _ in range(concurrency * 2)))
             return ends
 
-    started = time.perf_counter()
-    return asyncio.run(main()), time.perf_counter() - started
+    return asyncio.run(main())
 
 
 def test_every_record_is_accounted_for_under_every_fault_at_once(
@@ -65,7 +63,7 @@ def test_every_record_is_accounted_for_under_every_fault_at_once(
         "cutbody": 0.02, "halfbody": 0.02, "hang": 0.01,
     }  # fmt: skip
     with Loopback(echo, faults=faults, seed=7, hang_s=30) as server:
-        ends, _ = run(make_models, server, 300, timeout=1.0, max_retries=5)
+        ends = run(make_models, server, 300, timeout=1.0, max_retries=5)
     assert set(server.dealt) == set(faults)
     assert ends == {"ok": 300}
     assert store.totals().calls == 300 + server.dealt["malformed"] + server.dealt["truncated"]
@@ -75,21 +73,19 @@ def test_records_that_cannot_be_served_fail_with_a_reason_each(
     make_models: Callable[..., Any],
 ) -> None:
     with Loopback(echo, faults={"malformed": 0.6, "500": 0.2}, seed=3) as server:
-        ends, _ = run(make_models, server, 60, max_retries=1)
+        ends = run(make_models, server, 60, max_retries=1)
     assert sum(ends.values()) == 60
     assert set(ends) == {"ok", "unparseable_reply", "server_error"}
 
 
 @pytest.mark.slow
-def test_two_thousand_records_with_faults_take_at_most_half_as_long_again(
+def test_of_two_thousand_records_none_is_lost_and_none_is_asked_twice(
     make_models: Callable[..., Any], store: ReplyStore
 ) -> None:
-    latency, faults = 0.2, {"429": 0.05, "500": 0.03, "malformed": 0.02}
-    with Loopback(echo, latency_s=latency) as server:
-        ends, plain = run(make_models, server, 2000, concurrency=64, retry_delay=1.0)
+    # How long it takes beside a server without faults is measured by `make bench`.
+    faults = {"429": 0.05, "500": 0.03, "malformed": 0.02}
+    with Loopback(echo, latency_s=0.2, faults=faults, seed=1, retry_after_s=1.0) as server:
+        ends = run(make_models, server, 2000, concurrency=64, retry_delay=1.0)
     assert ends == {"ok": 2000}
-    store.rotate()
-    with Loopback(echo, latency_s=latency, faults=faults, seed=1, retry_after_s=1.0) as server:
-        ends, faulty = run(make_models, server, 2000, concurrency=64, retry_delay=1.0)
-    assert ends == {"ok": 2000}
-    assert faulty <= 1.5 * plain
+    assert server.count == 2000 + server.dealt.total()
+    assert store.totals().calls == 2000 + server.dealt["malformed"]
