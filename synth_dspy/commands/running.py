@@ -129,7 +129,7 @@ def composition(samples: list[Sample]) -> list[str]:
         f"{total} samples: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())),
         f"{pictured} multimodal ({pictured / total:.0%}); "
         + ", ".join(f"{split} {splits[split]}" for split in ("train", "validation", "test")),
-        verified,
+        verified if checked else "no code samples, so nothing was executed",
     ]
 
 
