@@ -32,7 +32,7 @@ from synth_dspy.recipes.assistant import (
 from synth_dspy.recipes.findings import admission_rules
 from synth_dspy.recipes.resources import Resources
 from synth_dspy.recipes.views import finished_samples, write_views
-from synth_dspy.records import Chunk, Sample, Task
+from synth_dspy.records import Chunk, Sample, SourceFile, Task
 from synth_dspy.runners.local import LocalRunner, Stopped
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Workbench
@@ -249,9 +249,7 @@ class Execution:
         return SHORT if stopped or self.short else DONE
 
     async def _prepare(self, recipe: Recipe, runner: LocalRunner) -> list[Chunk]:
-        files, skipped = source_files(self.config)
-        for passed_over in skipped:
-            self.reporter.say(f"passed over {passed_over.path}: {passed_over.reason}")
+        files = self._files()
         chunks = await runner.run_maps(recipe.prepare, files)
         self._tell_documents(runner, len(files))
         if not chunks:
@@ -260,6 +258,13 @@ class Execution:
                 "--dropped` and `inspect --stage parse --failed` for the reasons."
             )
         return chunks
+
+    def _files(self) -> list[SourceFile]:
+        files, skipped = source_files(self.config)
+        for one in skipped:
+            why = f"{one.reason}: {one.detail}" if one.detail else one.reason
+            self.reporter.say(f"passed over {one.path}: {why}")
+        return files
 
     def _tell_documents(self, runner: LocalRunner, files: int) -> None:
         tally = runner.tallies["parse"]
@@ -314,7 +319,7 @@ class Execution:
         if stage in PREPARE:
             at = PREPARE.index(stage)
             if at == 0:
-                files, _ = source_files(self.config)
+                files = self._files()
                 await runner.run_maps(recipe.prepare[:1], files)
                 self._tell_documents(runner, len(files))
             else:

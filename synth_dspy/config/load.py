@@ -124,6 +124,12 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
+    except (ValueError, RecursionError) as error:
+        # A date that does not exist, a number of thousands of digits, thousands of levels.
+        raise ConfigError(
+            f"{path}: holds a value that cannot be read ({str(error).splitlines()[0]}); put it in "
+            "quotes, or correct it"
+        ) from error
     if tree is None:
         raise ConfigError(f"{path} is empty; copy one of the files in configs/ to start from")
     if not isinstance(tree, dict):

@@ -93,7 +93,7 @@ def _walk(root: Path) -> Iterator[Path]:
         below[:] = sorted(set(below) - UNSEEN_FOLDERS)
         for name in names:
             path = Path(parent, name)
-            if path.suffix.lower() in ENDINGS:
+            if path.suffix.lower() in ENDINGS and path.is_file():
                 yield path
 
 

@@ -8,10 +8,12 @@ stage.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from synth_dspy.dataset.quota import Quota
@@ -255,7 +257,7 @@ class LocalRunner:
                 for key, outcome in zip(keys, outcomes, strict=True)
             ]
             self.bench.replace_journal(stage, known)
-            write_json(marker, {"state": state})
+            write_json(marker, {"state": state, "files": _sizes(stage, folder)})
         else:
             seconds = time.perf_counter() - started
         ledger = Ledger(stage.name)
@@ -270,9 +272,9 @@ class LocalRunner:
         self, stage: BarrierStage[Any, Any], marker: Any, state: str, keys: Sequence[str]
     ) -> list[Done] | None:
         path = self.bench.run.folder(stage.folder) / stage.journal
-        fresh = self.bench.is_fresh(stage)
-        present = path.exists() and all(product.exists() for product in stage.products())
-        if fresh or not present or (read_json(marker) or {}).get("state") != state:
+        fresh, known = self.bench.is_fresh(stage), read_json(marker) or {}
+        present = path.exists() and known.get("files") == _sizes(stage, path.parent)
+        if fresh or not present or known.get("state") != state:
             return None
         journal = Journal(path)
         try:
@@ -286,6 +288,16 @@ class LocalRunner:
             for entry in entries
             if entry is not None
         ]
+
+
+def _sizes(stage: BarrierStage[Any, Any], folder: Path) -> dict[str, int]:
+    """Bytes of every file that the stage made: one that is gone or cut makes it run again."""
+    files = [
+        file
+        for product in stage.products()
+        for file in (product.rglob("*") if product.is_dir() else [product])
+    ]
+    return {os.path.relpath(f, folder): f.stat().st_size for f in sorted(files) if f.is_file()}
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

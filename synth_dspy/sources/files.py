@@ -107,6 +107,13 @@ def list_files(
         if real != real_root and real_root not in real.parents:
             skipped.append(Skipped(relative, "outside_root", "a link that leaves the source"))
             continue
+        if not relative.isprintable() and not _is_utf8(relative):
+            shown = relative.encode(errors="replace").decode()
+            skipped.append(Skipped(shown, "unreadable", "its name is not UTF-8 text"))
+            continue
+        if target.exists() and not target.is_file():
+            skipped.append(Skipped(relative, "unreadable", "not a regular file"))
+            continue
         try:
             sha256, size = _hashed(target)
         except OSError as error:
@@ -116,6 +123,14 @@ def list_files(
         assert of_kind is not None, relative
         files.append(SourceFile(name, str(root), relative, of_kind, sha256, size, roots, revision))
     return files, skipped
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_folder(path: Path, name: str) -> None:

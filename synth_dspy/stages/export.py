@@ -74,7 +74,8 @@ class Export(BarrierStage[Sample, Sample]):
     def products(self) -> tuple[Path, ...]:
         final = self._run_dir / self.folder
         chats = (final / "chat" / form for form in self._form.chat_formats)
-        return (final / "dataset_dict.json", final / "README.md", final / "data", *chats)
+        splits = (final / split for split in ("data", "train", "validation", "test"))
+        return (final / "dataset_dict.json", final / "README.md", *splits, *chats)
 
     def run(self, records: Sequence[Sample]) -> Sequence[Outcome]:
         # datasets takes seconds to import; generation never needs it.

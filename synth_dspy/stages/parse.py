@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +19,8 @@ from synth_dspy.parsing import ImageStore, ParseOptions, parse_file
 from synth_dspy.parsing.beside import Beside
 from synth_dspy.records import Document, SourceFile
 from synth_dspy.stages.contract import MapStage
+
+_PR_SET_PDEATHSIG = 1
 
 
 class Parse(MapStage[SourceFile, Document]):
@@ -63,9 +66,7 @@ class Parse(MapStage[SourceFile, Document]):
             self._pool = ProcessPoolExecutor(
                 self.concurrency,
                 mp_context=get_context("spawn"),
-                # Ctrl+C reaches every process of the terminal; only the parent answers it.
-                initializer=signal.signal,
-                initargs=(signal.SIGINT, signal.SIG_IGN),
+                initializer=_obey_the_parent_alone,
             )
         work = asyncio.get_running_loop().run_in_executor(
             self._pool, _parse, record, self._run_dir, self._options, self._policy
@@ -97,6 +98,13 @@ class Parse(MapStage[SourceFile, Document]):
     def close(self) -> None:
         """End the child processes."""
         self._stop()
+
+
+def _obey_the_parent_alone() -> None:
+    """Ctrl+C reaches every process of a terminal: the parent answers it. And when the parent is
+    killed, its children end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _parse(

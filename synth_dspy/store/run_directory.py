@@ -107,9 +107,13 @@ class RunDirectory:
                 f"{self.path} is in use by {holder}. Wait for it to end, or choose another "
                 "directory with --set output_dir=..."
             ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+        except OSError as error:
+            file.close()
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}.") from error
         self._lock = file
         free = shutil.disk_usage(self.path).free
         if free < MIN_FREE_BYTES:

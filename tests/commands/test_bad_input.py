@@ -175,3 +175,37 @@ def test_verify_names_the_line_that_it_cannot_read(
 
 def test_verify_names_a_missing_file(project: Path) -> None:
     refused(run("verify", "none.jsonl", "--config", "config.yaml", cwd=project), "none.jsonl")
+
+
+def test_a_damaged_dataset_is_written_again(project: Path, small: Callable[..., Result]) -> None:
+    assert small("pipeline", "--skip-analysis").code == 0
+    path = next((project / "outputs").rglob("*.parquet"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-50])
+    assert small("pipeline", "--skip-analysis").code == 0
+    assert path.read_bytes() == whole
+    path.unlink()
+    assert small("pipeline", "--skip-analysis").code == 0
+    assert path.read_bytes() == whole
+
+
+def test_what_is_no_file_or_has_no_readable_name_is_passed_over(
+    project: Path, small: Callable[..., Result]
+) -> None:
+    os.mkfifo(project / "docs" / "pipe.md")
+    os.mkfifo(project / "docs" / "pipe.png")
+    Path(os.fsdecode(os.fsencode(project / "docs") + b"/\xff\xfe.md")).write_text("# A name\n")
+    result = small("parse")
+    assert result.code == 0, result.err
+    assert "1 docs from 1 files" in result.err
+    assert "passed over pipe.md: unreadable: not a regular file" in result.err
+    assert "its name is not UTF-8 text" in result.err
+
+
+@pytest.mark.parametrize("value", ["2020-02-30", "9" * 5001])
+def test_a_value_that_yaml_cannot_hold(
+    project: Path, small: Callable[..., Result], value: str
+) -> None:
+    config = project / "config.yaml"
+    config.write_text(config.read_text() + f"seed: {value}\n")
+    refused(small("pipeline"), "config.yaml", "cannot be read")
