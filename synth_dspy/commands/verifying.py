@@ -201,9 +201,16 @@ def _tell(
 
 
 def _job(row: Mapping[str, Any], columns: Mapping[str, str]) -> Job:
+    tests = (columns["test"],) if columns["test"] else TEST_COLUMNS
+    if any(row.get(name) == "" for name in tests):
+        # A question in words has no test: that is a verdict (`no_tests`), not a broken file.
+        return Job("", "", str(row.get(columns["entry_point"]) or ""))
+    prompt = columns["prompt"]
+    if prompt == "prompt" and prompt not in row:
+        prompt = "question"  # what this project's own datasets call it
     return job_from_row(
         row,
-        prompt=columns["prompt"],
+        prompt=prompt,
         solution=columns["solution"] or SOLUTION_COLUMNS,
         test=columns["test"] or TEST_COLUMNS,
         entry_point=columns["entry_point"],

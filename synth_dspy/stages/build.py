@@ -181,11 +181,14 @@ def _section(sample: Sample) -> str:
 
 
 def _code_context(candidate: Candidate) -> str:
-    """The code of the document that the question stands on: the image's, else the chunk's."""
-    image = candidate.image
-    if image is not None and image.code:
-        return image.code
-    return "\n\n".join(block.code for block in candidate.chunk.code_blocks)
+    """The code that the question stands on: the image's, else what ran before the passage.
+
+    Never code that defines the entry point: whoever trains with this column would train on the
+    answer.
+    """
+    image, name = candidate.image, candidate.entry_point
+    context = image.code if image is not None and image.code else candidate.chunk.prior_code
+    return "" if name and f"def {name}(" in context else context
 
 
 def _provenance(candidate: Candidate, rank: int) -> dict[str, Any]:

@@ -75,21 +75,26 @@ def test_a_function_completion_runs_as_human_eval_has_it(rows: list[dict[str, An
     namespace["check"](namespace[row["entry_point"]])
 
 
+def test_no_row_carries_its_answer_in_another_column(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        if row["type"] != "qa":
+            assert row["answer"].strip() not in row["code_context"]
+            assert f"def {row['entry_point']}(" not in row["code_context"]
+
+
 def test_the_exported_rows_pass_verify_as_they_are(
     quickstart: Quickstart, rows: list[dict[str, Any]], sandbox_backend: str
 ) -> None:
     path = quickstart.cwd / "rows.jsonl"
-    code = [row for row in rows if row["type"] != "qa"]
     names = ("question", "answer", "test_code", "entry_point")
-    path.write_text("\n".join(json.dumps({name: row[name] for name in names}) for row in code))
+    path.write_text("\n".join(json.dumps({name: row[name] for name in names}) for row in rows))
     backend = overrides(sandbox__backend=sandbox_backend)
-    result = run(
-        "verify", str(path), "--prompt", "question", "--json", *backend, cwd=quickstart.cwd
-    )
-    assert result.code == 0, result.err
+    result = run("verify", str(path), "--json", *backend, cwd=quickstart.cwd)
+    assert result.code == 1, result.err
     verdicts = [json.loads(line) for line in result.out.splitlines()]
-    assert [verdict["index"] for verdict in verdicts] == list(range(len(code)))
-    assert all(verdict["passed"] for verdict in verdicts)
+    assert [verdict["index"] for verdict in verdicts] == list(range(len(rows)))
+    expected = ["no_tests" if row["type"] == "qa" else "ok" for row in rows]
+    assert [verdict["reason"] for verdict in verdicts] == expected
 
 
 def test_a_second_run_asks_no_model_again(quickstart: Quickstart, sandbox_backend: str) -> None:
