@@ -41,7 +41,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "optimize": GROUND | BOXES | FLOOR | {"programs"},
     "commands": GROUND | BOXES | FLOOR | WIRING | {"programs", "stages"},
     "service": GROUND | BOXES | FLOOR | WIRING | {"programs", "stages"},
-    "run": GROUND | {"commands"},
+    "cli": GROUND | {"commands"},
+    "run": GROUND | {"cli"},
 }
 
 # The parts of `stages` that are not stages: what a stage is, what one left, how tasks are ranked.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
+
+if TYPE_CHECKING:
+    from synth_dspy.commands.context import Context
 
 
 class Grouped(typer.core.TyperGroup):
@@ -50,3 +53,10 @@ HubId = Annotated[
 ]
 HubPrivate = Annotated[bool, typer.Option("--hub-private", help="Make a new repository private.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
+
+
+def loaded(config: Path | None, overrides: list[str] | None, *, quiet: bool = False) -> Context:
+    """The configuration and a console."""
+    from synth_dspy.commands.context import Context
+
+    return Context.load(config, overrides or (), quiet=quiet)
