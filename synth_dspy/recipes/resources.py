@@ -30,8 +30,10 @@ from synth_dspy.lm.offline import OfflineModel
 from synth_dspy.lm.replies import ReplyStore
 from synth_dspy.lm.traces import TraceWriter
 from synth_dspy.programs.answers import Verification
-from synth_dspy.programs.assistant import IMAGE_KINDS, AssistantProgram, Binding, Role
+from synth_dspy.programs.assistant import IMAGE_KINDS, AssistantProgram
+from synth_dspy.programs.module import Role
 from synth_dspy.programs.policy import Policy
+from synth_dspy.programs.program import Binding, Program
 from synth_dspy.recipes.pictures import Pictures
 from synth_dspy.stages.generate import UNCATEGORISED, Watch, unwatched
 
@@ -206,27 +208,36 @@ class Resources:
             refine=generation.enable_question_refinement
             and not config.endpoint_for("question").is_offline,
         )
-        bindings: dict[Role, Binding] = {}
-        for role in get_args(Role):
-            endpoint = config.endpoint_for(role)
-            identity = endpoint.model_dump(
-                mode="json",
-                exclude={
-                    "api_key", "vision", "timeout", "max_retries", "retry_delay",
-                    "requests_per_minute", "tokens_per_minute",
-                    "price_per_million_input", "price_per_million_output",
-                },
-            )  # fmt: skip
-            if endpoint.is_offline:
-                identity["version"] = self._offline.version
-            bindings[role] = Binding(
-                lm=self.models.lm(endpoint.name),
-                model=self.models.model_name(endpoint.name),
-                identity=tuple(sorted((k, str(v)) for k, v in identity.items())),
-                sees=config.sees(endpoint),
-            )
-        program.bind(bindings, config.prompts, Pictures(self.run_dir))
+        self.bind(program)
         return program
+
+    def bind(self, program: Program) -> None:
+        """Give every step of a recipe's Program its model, and the user's instructions.
+
+        Raises:
+            ConfigError: `prompts` names a step that the Program does not have.
+        """
+        bindings = {role: self._binding(role) for role in get_args(Role)}
+        program.bind(bindings, self.config.prompts, Pictures(self.run_dir))
+
+    def _binding(self, role: Role) -> Binding:
+        endpoint = self.config.endpoint_for(role)
+        identity = endpoint.model_dump(
+            mode="json",
+            exclude={
+                "api_key", "vision", "timeout", "max_retries", "retry_delay",
+                "requests_per_minute", "tokens_per_minute",
+                "price_per_million_input", "price_per_million_output",
+            },
+        )  # fmt: skip
+        if endpoint.is_offline:
+            identity["version"] = self._offline.version
+        return Binding(
+            lm=self.models.lm(endpoint.name),
+            model=self.models.model_name(endpoint.name),
+            identity=tuple(sorted((k, str(v)) for k, v in identity.items())),
+            sees=self.config.sees(endpoint),
+        )
 
     async def aclose(self) -> None:
         """Close what was opened."""

@@ -17,8 +17,9 @@ from synth_dspy.lm.models import Models
 from synth_dspy.lm.offline import OfflineModel
 from synth_dspy.lm.replies import ReplyStore
 from synth_dspy.programs.answers import Verification
-from synth_dspy.programs.assistant import AssistantProgram, Binding, Role
-from synth_dspy.programs.module import Opener
+from synth_dspy.programs.assistant import AssistantProgram
+from synth_dspy.programs.module import Opener, Role
+from synth_dspy.programs.program import Binding
 from synth_dspy.records import Candidate, Chunk, Image, Task
 from tests.loopback import Loopback
 
