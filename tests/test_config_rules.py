@@ -52,9 +52,7 @@ def message(tmp_path: Path, text: str = "", *overrides: str, base: str = BASE) -
         ("sandbox: {packages: numpy}", "sandbox.packages: 'numpy' is not a list; write [\"...\"]"),
         ("prompts: {question: 3}", "prompts.question: 3 is not text; put it in quotes"),
         ("sandbox: {backend: doker}", "sandbox.backend: 'doker' is not one of auto, docker, bwrap, process; did you mean `docker`?"),
-        ("recipe: asistant", "recipe: 'asistant' is not one of assistant; did you mean `assistant`?"),
-        ("recipe: rows", "recipe: the recipe `rows` is not part of this version"),
-        ("conversations: {personas: []}", "conversations: the recipe `conversations` is not part of this version; remove the section"),
+        ("recipe: asistant", "recipe: 'asistant' is not one of assistant, rows, conversations, routing; did you mean `assistant`?"),
         ("genration: {}", "genration: unknown key; did you mean `generation`?"),
         ("generation: {target_sample: 3}", "generation.target_sample: unknown key; did you mean `target_samples`?"),
         ("target_samples: 3", "target_samples: unknown key here; did you mean `generation.target_samples`?"),
@@ -81,8 +79,8 @@ def test_a_wrong_setting_is_answered_with_its_key_the_value_and_a_remedy(
 @pytest.mark.parametrize(
     ("base", "said"),
     [
-        ("dataset: {name: x}\n", "sources: is missing; give a value (where documents come from)"),
-        ("dataset: {name: x}\nsources: []\n", "sources: is empty; give a value (where documents come from)"),
+        ("dataset: {name: x}\n", "sources: the recipe `assistant` reads documents; give at least one source"),
+        ("dataset: {name: x}\nsources: []\n", "sources: the recipe `assistant` reads documents; give at least one source"),
         ("sources: [{path: a}]\n", "dataset: is missing; give a value (what the dataset is called and how it is divided)"),
         ("sources: [{path: a}, {path: a}]\ndataset: {name: x}\n", "sources: 'a' is the path of more than one source; merge their settings in one"),
         ("sources: [{path: a, type: ftp}]\ndataset: {name: x}\n", "sources.0.type: 'ftp' is not one of directory, github"),
@@ -101,6 +99,11 @@ def test_what_every_run_needs_is_asked_for(tmp_path: Path, base: str, said: str)
     [
         ("{name: a, model_name: gpt}", "models.endpoints.0.base_url: is missing; give the server's address, or a `model_name` with its provider's prefix such as openai/, or `model_name: offline`"),
         ("{name: a, model_name: x, base_url: localhost}", "models.endpoints.0.base_url: is not an address; it has to start with http:// or https://"),
+        ("{name: a, model_name: x, base_url: 'http://'}", "models.endpoints.0.base_url: is not an address; it looks like http://localhost:8000/v1"),
+        ("{name: a, model_name: x, base_url: 'http://h:80 80/v1'}", "models.endpoints.0.base_url: is not an address (Port could not be cast to integer value as '80 80'); it looks like http://localhost:8000/v1"),
+        ("{name: a, model_name: x, base_url: 'http://a b/v1'}", "models.endpoints.0.base_url: is not an address; it looks like http://localhost:8000/v1"),
+        ("{name: a, model_name: x, base_url: 'http://[::1/v1'}", "models.endpoints.0.base_url: is not an address (Invalid IPv6 URL); it looks like http://localhost:8000/v1"),
+        ("{name: a, model_name: x, base_url: 'http://a..b/v1'}", "models.endpoints.0.base_url: is not an address (encoding with 'idna' codec failed (UnicodeError: label empty or too long)); it looks like http://localhost:8000/v1"),
         ("{name: a, base_url: 'http://h'}", "models.endpoints.0.model_name: is missing; give a value (the model's name at that address)"),
         ("{model_name: offline}", "models.endpoints.0.name: is missing; give a value (what `generation.<role>_model` calls this endpoint)"),
         ("{name: a, model_name: offline, temperature: 3}", "models.endpoints.0.temperature: 3 is too large; give at most 2"),
@@ -143,7 +146,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "c.yaml: 3 problems",
         "  sandbox.memory_mb: 1 is too small; give at least 64",
         "  seed: 'x' is not a whole number",
-        "  foo: unknown key; known here: recipe, sources, categories, models, prompts, generation, dataset, parsing, sandbox, tracking, replies, seed, output_dir",
+        "  foo: unknown key; known here: recipe, sources, categories, models, prompts, generation, rows, conversations, routing, dataset, parsing, sandbox, tracking, replies, seed, output_dir",
     ]
 
 

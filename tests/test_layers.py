@@ -45,12 +45,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "run": GROUND | {"cli"},
 }
 
-# The parts of `stages` that are not stages: what a stage is, what one left, how tasks are ranked.
+# The parts of `stages` that are not stages: what stages and engines are, what a stage left, how
+# tasks are ranked.
 STAGE_CONTRACTS = {
     "synth_dspy.stages",
     "synth_dspy.stages.contract",
+    "synth_dspy.stages.engine",
     "synth_dspy.stages.results",
     "synth_dspy.stages.allocation",
+    "synth_dspy.stages.children",
+    "synth_dspy.stages.drawings",
 }
 
 # Seconds to import, or an extra that may be missing.

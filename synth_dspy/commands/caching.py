@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from synth_dspy.commands.context import Context, print_json_lines, show
-from synth_dspy.commands.execution import stage_named
 from synth_dspy.errors import StageError
-from synth_dspy.recipes.assistant import STAGES
+from synth_dspy.recipes.registry import flow_of, stage_named
 from synth_dspy.recipes.resources import REPLIES
 from synth_dspy.store.run_directory import RunDirectory
 
@@ -18,7 +17,10 @@ from synth_dspy.store.run_directory import RunDirectory
 def show_cache(context: Context, *, json_lines: bool) -> None:
     """Print a stage a line: entries, bytes and when it was last written; then the replies."""
     run = context.run
-    lines = [_describe(stage.name, run.folder(stage.folder)) for stage in STAGES]
+    lines = [
+        _describe(stage.name, run.folder(stage.folder))
+        for stage in flow_of(context.config.recipe).stages
+    ]
     lines = [line for line in lines if line["bytes"]]
     if (replies := run.path / REPLIES).exists():
         size, written = replies.stat().st_size, replies.stat().st_mtime
@@ -56,7 +58,8 @@ def clear_cache(context: Context, *, stage: str, replies: bool) -> None:
         StageError: there is no such stage, or no run.
         StoreError: a run is going on in the directory.
     """
-    chosen = [stage_named(stage)] if stage else list(STAGES)
+    recipe = context.config.recipe
+    chosen = [stage_named(recipe, stage)] if stage else list(flow_of(recipe).stages)
     run = RunDirectory(context.config.output_dir)
     if not run.path.exists():
         raise StageError(f"There is no run in {run.path}; there is nothing to clear.")

@@ -10,7 +10,8 @@ from sandbox import open_sandbox
 from synth_dspy import __version__
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.config import Config, Role
-from synth_dspy.recipes.assistant import STAGES, allocation_options, check_names
+from synth_dspy.recipes.assistant import allocation_options
+from synth_dspy.recipes.registry import flow_of
 from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.allocation import targets
 
@@ -22,7 +23,7 @@ def validate(context: Context) -> None:
         SourceError: a source is not there, or holds no document.
     """
     config = context.config
-    check_names(config)
+    flow_of(config.recipe).check(config, ())
     files, skipped = source_files(config)
     show(f"{config.file}: valid")
     show(f"  sources     {len(files)} files, {len(skipped)} passed over")
@@ -46,7 +47,7 @@ def info(context: Context, *, json_lines: bool, prompts: bool) -> None:
         "version": __version__,
         "config": str(config.file or ""),
         "output_dir": str(config.output_dir),
-        "stages": [stage.name for stage in STAGES],
+        "stages": [stage.name for stage in flow_of(config.recipe).stages],
         "models": {role: config.endpoint_for(role).model_name for role in get_args(Role)},
         "settings": config.redacted(),
     }

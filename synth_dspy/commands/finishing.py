@@ -13,6 +13,7 @@ from synth_dspy.config import environment
 from synth_dspy.dataset.chat import CHAT_FORMATS
 from synth_dspy.dataset.hub import Destination, destination, push_analysis, push_dataset
 from synth_dspy.errors import UserError
+from synth_dspy.recipes.assistant_flow import AssistantFlow
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.stages.analyze import Analyze, Show, SourceOfSamples
 from synth_dspy.stages.export import Export
@@ -84,11 +85,21 @@ def run_analyze(
             folder = execution.run.folder(Analyze.folder)
         else:
             folder = output or execution.run.folder(Analyze.folder)
-            code = execution.analyze(source, folder, show)
+            code = execution.other([Analyze], lambda: _analysis(execution, source, folder, show))
             reporter.say(f"analysis  {folder}")
         if code == DONE and to is not None:
             reporter.say(f"pushed    {push_analysis(folder, to)}/tree/main/analysis")
     return code
+
+
+def _analysis(execution: Execution, source: str, folder: Path, show: Show) -> None:
+    flow = execution.flow
+    if not isinstance(flow, AssistantFlow):
+        raise UserError(
+            f"The recipe {execution.config.recipe!r} has one analysis: run `analyze` without "
+            "--source, --output, --no-plots, --no-allocation and --no-pipeline."
+        )
+    flow.analysis(source, folder, show)
 
 
 def with_chat_formats(context: Context, names: Sequence[str]) -> Context:

@@ -10,13 +10,11 @@ from typing import Any
 import orjson
 
 from synth_dspy.commands.context import Context, print_json, print_json_lines, show
-from synth_dspy.commands.execution import stage_named
 from synth_dspy.errors import StageError
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
-from synth_dspy.recipes.assistant import PREPARE, STAGES
+from synth_dspy.recipes.registry import flow_of, stage_named
 from synth_dspy.records import to_dict
 from synth_dspy.stages.contract import Stage
-from synth_dspy.stages.plan import Allocate
 from synth_dspy.stages.results import results, summaries
 from synth_dspy.store.run_directory import RunDirectory, read_json
 
@@ -41,7 +39,7 @@ def inspect_stage(
     Raises:
         StageError: the stage is unknown or has not run.
     """
-    stage = stage_named(name)
+    stage = stage_named(context.config.recipe, name)
     if not context.config.output_dir.exists():
         raise StageError(
             f"There is no run in {context.config.output_dir} yet: run "
@@ -113,7 +111,7 @@ def inspect_conversations(
     path = context.config.output_dir / "traces" / "conversations.jsonl"
     if not path.exists():
         raise StageError(f"{path} does not exist: no model was asked yet, or --no-trace was given.")
-    wanted = stage_named(stage).name if stage else ""
+    wanted = stage_named(context.config.recipe, stage).name if stage else ""
     last: deque[dict[str, Any]] = deque(maxlen=count or None if index is None else None)
     with path.open("rb") as file:
         for number, line in enumerate(file):
@@ -180,8 +178,7 @@ def print_stats(context: Context, *, json_lines: bool) -> None:
         StageError: nothing has run in the run directory.
     """
     run = context.run
-    stages: list[type[Stage]] = [*PREPARE, Allocate, *STAGES[len(PREPARE) :]]
-    found = summaries(run, stages)
+    found = summaries(run, flow_of(context.config.recipe).all_stages())
     if not found:
         raise StageError(
             f"There is no run in {run.path} yet: run `python -m synth_dspy.run pipeline` first."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from synth_dspy.commands.context import Context
 from synth_dspy.commands.execution import DONE, SHORT, Execution, Options, shortage_lines
 from synth_dspy.commands.finishing import Push, push_final
 from synth_dspy.config import Config
-from synth_dspy.records import Sample
 from synth_dspy.runners.progress import Reporter
 
 
@@ -34,7 +32,7 @@ def run_pipeline(
         _introduce(execution.config, reporter)
         _tell_prompts(execution.config, reporter)
         code = execution.pipeline()
-        if code in (DONE, SHORT) and execution.samples:
+        if code in (DONE, SHORT) and execution.ending.records:
             tracked = _track(execution, reporter)
             _conclude(execution, reporter, tracked)
             push_final(replace(context, config=execution.config), reporter, to)
@@ -93,10 +91,10 @@ def _track(execution: Execution, reporter: Reporter) -> str:
 
 
 def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
-    config, samples = execution.config, execution.samples
+    config = execution.config
     final, analysis = execution.run.path / "final", execution.run.path / "analysis"
     reporter.say("")
-    for line in composition(samples):
+    for line in execution.flow.conclusion(execution.ending):
         reporter.say(line)
     reporter.say("")
     reporter.say(f"dataset   {shown(final)}      datasets.load_from_disk({str(shown(final))!r})")
@@ -111,33 +109,11 @@ def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
     )
 
 
-def composition(samples: list[Sample]) -> list[str]:
-    """What the dataset is made of, in three lines."""
-    total = len(samples)
-    kinds = Counter(sample.type for sample in samples)
-    splits = Counter(sample.split for sample in samples)
-    pictured = sum(sample.has_image for sample in samples)
-    checked = [sample.metadata["check"] for sample in samples if sample.metadata.get("check")]
-    isolation = ", ".join(sorted({check["isolation"] for check in checked}))
-    killed = sum(check["mutants_killed"] for check in checked)
-    run = sum(check["mutants_run"] for check in checked)
-    verified = (
-        f"{len(checked)} code samples passed their test in the sandbox ({isolation or 'none'}); "
-        f"their tests killed {killed} of {run} mutants"
-    )
-    return [
-        f"{total} samples: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())),
-        f"{pictured} multimodal ({pictured / total:.0%}); "
-        + ", ".join(f"{split} {splits[split]}" for split in ("train", "validation", "test")),
-        verified if checked else "no code samples, so nothing was executed",
-    ]
-
-
 def _tell_shortage(execution: Execution, reporter: Reporter) -> None:
-    if execution.short:
+    if execution.ending.short:
         reporter.say("")
         reporter.say("The run ended short of its target; everything made is kept.")
-        for line in shortage_lines(execution.short):
+        for line in shortage_lines(execution.ending.short):
             reporter.say(line)
 
 

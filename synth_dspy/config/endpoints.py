@@ -6,7 +6,9 @@ no key. This module opens no connection.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -23,6 +25,9 @@ from synth_dspy.config.base import (
 )
 
 OFFLINE = "offline"
+
+_AN_ADDRESS = "it looks like http://localhost:8000/v1"
+_HOST = re.compile(r"[\w.:%-]*[\w:]\.?")
 
 _SENT_IN_EXTRA_BODY = (
     "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "service_tier",
@@ -41,6 +46,11 @@ class Endpoint(Section):
         default=None,
         description="Address of an OpenAI-compatible server, such as http://localhost:8000/v1. Not "
         "needed by the offline model, nor where `model_name` starts with a provider's prefix.",
+    )
+    protocol: Literal["openai", "provider"] = Field(
+        default="openai",
+        description="What is spoken at `base_url`: `openai` for OpenAI's chat format, `provider` "
+        "for that of the provider whose prefix `model_name` has (anthropic/, gemini/, ...).",
     )
     api_key: SecretStr = Field(
         default=SecretStr(""),
@@ -120,9 +130,19 @@ class Endpoint(Section):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
             raise broken_rule("is not an address; it has to start with http:// or https://")
-        return value.rstrip("/") if value is not None else None
+        try:
+            url = urlsplit(value)
+            port, host = url.port, url.hostname or ""
+            host.encode("idna")
+        except ValueError as error:  # a port that is no number, half an IPv6 address, `a..b`
+            raise broken_rule(f"is not an address ({error}); {_AN_ADDRESS}") from error
+        if port == 0 or not _HOST.fullmatch(host) or any(map(str.isspace, value)):
+            raise broken_rule(f"is not an address; {_AN_ADDRESS}")
+        return value.rstrip("/")
 
     @field_validator("extra_body")
     @classmethod
@@ -140,6 +160,11 @@ class Endpoint(Section):
                 "is missing; give the server's address, or a `model_name` with its "
                 "provider's prefix such as openai/, or `model_name: offline`",
                 key="base_url",
+            )
+        if self.protocol == "provider" and "/" not in self.model_name:
+            raise broken_rule(
+                "is `provider`, but `model_name` has no provider's prefix such as anthropic/",
+                key="protocol",
             )
         return self
 

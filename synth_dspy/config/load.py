@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from synth_dspy.config.explain import MAX_LINES, Problem, problems_of
 from synth_dspy.config.legacy import translate
 from synth_dspy.config.overrides import Override, apply_overrides, parse_override
-from synth_dspy.config.schema import LATER_RECIPES, Config
+from synth_dspy.config.schema import Config
 from synth_dspy.config.variables import Unset, environment, expand
 from synth_dspy.errors import ConfigError
 
@@ -68,7 +68,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     translation = translate(_without_empty(expanded))
     tree = translation.tree
     problems = [_about_variable(missing) for missing in unset]
-    problems += translation.problems + _take_later_sections(tree)
+    problems += translation.problems
     config: Config | None = None
     try:
         config = Config.model_validate(tree, context={"base": path.resolve().parent, "file": path})
@@ -140,19 +140,6 @@ def _read(path: Path) -> dict[str, Any]:
 def _without_empty(tree: dict[str, Any]) -> dict[str, Any]:
     # A section whose lines are all commented out reads as null: its defaults are meant.
     return {key: value for key, value in tree.items() if value is not None}
-
-
-def _take_later_sections(tree: dict[str, Any]) -> list[Problem]:
-    problems = []
-    for name in LATER_RECIPES:
-        if name in tree:
-            del tree[name]
-            problems.append(
-                Problem(
-                    (name,), f"the recipe `{name}` is not part of this version; remove the section"
-                )
-            )
-    return problems
 
 
 def _about_variable(missing: Unset) -> Problem:

@@ -24,14 +24,16 @@ from synth_dspy.config.base import (
     unique,
 )
 from synth_dspy.config.content import Category, Parsing, Source, checked_categories
+from synth_dspy.config.conversations import Conversations
 from synth_dspy.config.endpoints import Endpoint, Models, Role
 from synth_dspy.config.generation import Generation, sums_to_one
 from synth_dspy.config.redact import redacted
+from synth_dspy.config.routing import Routing
+from synth_dspy.config.rows import Rows
+
+Recipe = Literal["assistant", "rows", "conversations", "routing"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-LATER_RECIPES = ("rows", "conversations", "routing")
-"""Recipes, and sections of the same name, that users know and that this version does not have."""
 
 
 class Dataset(Section):
@@ -170,10 +172,10 @@ class Replies(Section):
 class Config(Section):
     """Everything that a run is told."""
 
-    recipe: Literal["assistant"] = Field(
-        default="assistant", description="The ordered list of stages to run."
+    recipe: Recipe = Field(default="assistant", description="The ordered list of stages to run.")
+    sources: tuple[Source, ...] = Field(
+        default=(), validate_default=True, description="Where documents come from."
     )
-    sources: tuple[Source, ...] = Field(min_length=1, description="Where documents come from.")
     categories: tuple[Category, ...] = Field(
         default=(), description="What finished samples are sorted into; none: one for all."
     )
@@ -186,6 +188,13 @@ class Config(Section):
     )
     generation: Generation = Field(
         default_factory=Generation, description="How many samples of what kind, and the limits."
+    )
+    rows: Rows = Field(default_factory=Rows, description="What the recipe `rows` makes.")
+    conversations: Conversations = Field(
+        default_factory=Conversations, description="What the recipe `conversations` makes."
+    )
+    routing: Routing = Field(
+        default_factory=Routing, description="What the recipe `routing` makes, and from what."
     )
     dataset: Dataset = Field(description="What the dataset is called and how it is divided.")
     parsing: Parsing = Field(
@@ -206,16 +215,11 @@ class Config(Section):
 
     _file: Path | None = PrivateAttr(default=None)
 
-    @field_validator("recipe", mode="before")
-    @classmethod
-    def _is_a_recipe_of_this_version(cls, value: Any) -> Any:
-        if value in LATER_RECIPES:
-            raise broken_rule(f"the recipe `{value}` is not part of this version")
-        return value
-
     @field_validator("sources")
     @classmethod
-    def _sources_differ(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
+    def _sources_differ(cls, value: tuple[Source, ...], info: ValidationInfo) -> tuple[Source, ...]:
+        if not value and info.data.get("recipe") == "assistant":
+            raise broken_rule("the recipe `assistant` reads documents; give at least one source")
         again = repeated([source.name for source in value])
         if again:
             listed = ", ".join(repr(name) for name in again)

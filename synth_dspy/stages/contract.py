@@ -23,6 +23,7 @@ class Stage(ABC):
 
     Attributes:
         name: the command (`filter-images`); folder: its folder in the run directory.
+        aliases: other names that `--stage` knows it by.
         journal: name of the file in `folder` that holds a line an input record.
         version: raised when the stage's own code changes what it makes of the same input.
         unit: what its input records are, in the plural: `files`, `documents`.
@@ -31,6 +32,7 @@ class Stage(ABC):
 
     name: ClassVar[str]
     folder: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
     journal: ClassVar[str] = "journal.jsonl"
     version: ClassVar[int] = 1
     unit: ClassVar[str] = "records"

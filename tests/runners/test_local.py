@@ -19,10 +19,11 @@ from rich.console import Console
 from sandbox import SandboxError
 from synth_dspy.errors import BudgetExceededError, DocumentError, SetupError, StageError
 from synth_dspy.outcomes import Dropped, Kept, Outcome
-from synth_dspy.runners.local import LocalRunner, Stopped
+from synth_dspy.runners.local import LocalRunner
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage
+from synth_dspy.stages.engine import Stopped
 from synth_dspy.stages.results import outputs, results
 from synth_dspy.store.run_directory import RunDirectory
 
