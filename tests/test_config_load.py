@@ -336,3 +336,32 @@ def test_elsewhere_the_default_is_the_quickstart_that_came_with_the_package(fold
     path = default_config_path()
     assert path.is_absolute()
     assert load_config(path).config.dataset.name == "quickstart"
+
+
+def test_what_the_command_line_said_is_remembered_without_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("dataset: {name: a}\nsources: [{path: docs}]\n")
+    said = (
+        "seed=7",
+        "dataset.description=two words",
+        "output_dir=/somewhere",
+        "models.endpoints=[{name: a, model_name: m, base_url: 'http://x', api_key: very-secret}]",
+    )
+    arguments = load_config(file, said).config.with_argument("--trial").arguments
+    assert arguments[:2] == ("--set seed=7", "--set 'dataset.description=two words'")
+    assert arguments[-1] == "--trial"
+    assert len(arguments) == 4
+    assert '"api_key": "***"' in arguments[2]
+
+
+def test_aliases_that_multiply_are_refused(folder: Path) -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]")
+    text = message(write(folder, "\n".join(lines) + "\n"))
+    assert "holds more than 100,000 values when its aliases are followed" in text
+
+
+def test_a_number_of_more_than_64_bits_is_named(folder: Path) -> None:
+    text = message(write(folder, MINIMAL + "seed: 99999999999999999999\n"))
+    assert "seed: the number is too large (20 digits); put it in quotes, or correct it" in text

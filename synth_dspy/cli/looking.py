@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,22 +25,42 @@ def info(
 
 
 def inspect(
-    stage: Annotated[str, typer.Option("--stage", "-s", help="A stage's or folder's name.")],
+    stage: Annotated[
+        str, typer.Option("--stage", "-s", help="A stage's, a folder's or an older name.")
+    ],
     config: Config = None,
     overrides: Set = None,
-    count: Annotated[int, typer.Option("--count", "-n", help="How many records; 0: all.")] = 3,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", help="How many records; 0: all.  [default: 3]")
+    ] = None,
+    index: Annotated[
+        int | None, typer.Option("--index", "-i", help="One record by its number; -1 is the last.")
+    ] = None,
     random: Annotated[bool, typer.Option("--random", help="Any, not the first.")] = False,
     dropped: Annotated[bool, typer.Option("--dropped", help="What was dropped, and why.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="What failed, and why.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images/--no-images", help="Records with what they hold of images.")
+    ] = True,
+    code: Annotated[
+        bool, typer.Option("--code/--no-code", help="Records with code and tests.")
+    ] = True,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write the records to a JSONL.", metavar="FILE")
+    ] = None,
     json_lines: Json = False,
 ) -> None:
     """Show what a stage made, dropped or failed on."""
-    from synth_dspy.commands.looking import inspect_stage
+    from synth_dspy.commands.looking import View, inspect_stage
 
-    inspect_stage(
-        loaded(config, overrides), stage, count=None if json_lines and count == 3 else count,
-        random=random, dropped=dropped, failed=failed, json_lines=json_lines,
+    # Scripts and files take all there is, people three.
+    whole = json_lines or export is not None
+    view = View(
+        count=count if count is not None else None if whole else 3,
+        index=index, random=random, dropped=dropped, failed=failed, images=images, code=code,
+        export=export,
     )  # fmt: skip
+    inspect_stage(loaded(config, overrides), stage, view, json_lines=json_lines)
 
 
 def inspect_traces(
@@ -47,19 +68,23 @@ def inspect_traces(
     overrides: Set = None,
     stage: Annotated[str, typer.Option("--stage", "-s", help="Calls of one stage only.")] = "",
     failed: Annotated[bool, typer.Option("--failed", help="Calls that failed only.")] = False,
+    success: Annotated[bool, typer.Option("--success", help="Calls that did not fail.")] = False,
     count: Annotated[int, typer.Option("--count", "-n", help="How many, the last ones.")] = 3,
     index: Annotated[
-        int | None, typer.Option("--index", help="One call by its number; -1 is the last.")
+        int | None, typer.Option("--index", "-i", help="One call by its number; -1 is the last.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Whole messages and replies.")] = False,
     json_lines: Json = False,
 ) -> None:
     """Show the conversations with models."""
-    from synth_dspy.commands.looking import inspect_conversations
+    from synth_dspy.commands.conversing import inspect_conversations
+    from synth_dspy.errors import UserError
 
+    if failed and success:
+        raise UserError("--failed and --success exclude each other; give one, or neither for all.")
     inspect_conversations(
-        loaded(config, overrides), stage=stage, failed=failed, count=count, index=index,
-        full=full, json_lines=json_lines,
+        loaded(config, overrides), stage=stage, failed=failed, success=success, count=count,
+        index=index, full=full, json_lines=json_lines,
     )  # fmt: skip
 
 

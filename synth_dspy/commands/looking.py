@@ -1,16 +1,17 @@
-"""inspect, inspect-traces and stats: what stages made, said and cost, as it lies on disk."""
+"""inspect and stats: what stages made, dropped and cost, as it lies on disk."""
 
 from __future__ import annotations
 
 import random as chance
-from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from synth_dspy.commands.context import Context, print_json, print_json_lines, show
-from synth_dspy.errors import StageError
+from synth_dspy.errors import StageError, UserError
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
 from synth_dspy.recipes.registry import flow_of, stage_named
 from synth_dspy.records import to_dict
@@ -19,25 +20,40 @@ from synth_dspy.stages.results import results, summaries
 from synth_dspy.store.run_directory import RunDirectory, read_json
 
 _LONG = 600
+_IMAGE_FIELDS = frozenset({"image", "images", "dropped_images"})
+_CODE_FIELDS = frozenset({
+    "code", "code_blocks", "prior_code", "code_context", "test_code", "stub", "tests",
+})  # fmt: skip
 
 
-def inspect_stage(
-    context: Context,
-    name: str,
-    *,
-    count: int | None,
-    random: bool,
-    dropped: bool,
-    failed: bool,
-    json_lines: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which of a stage's records are shown, and how.
+
+    Attributes:
+        count: at most so many; None or 0: all.
+        index: only the record of this number; negative ones count from the last.
+        dropped, failed: those, in place of what the stage put out.
+        images, code: whether fields that hold them are shown.
+        export: a JSONL file to write the records to, in place of showing them.
+    """
+
+    count: int | None = 3
+    index: int | None = None
+    random: bool = False
+    dropped: bool = False
+    failed: bool = False
+    images: bool = True
+    code: bool = True
+    export: Path | None = None
+
+
+def inspect_stage(context: Context, name: str, view: View, *, json_lines: bool) -> None:
     """Print a stage's output records, or what it dropped or failed on.
 
-    Args:
-        count: at most so many; None or 0: all.
-
     Raises:
-        StageError: the stage is unknown or has not run.
+        StageError: the stage is unknown or has not run, or has no record of that number.
+        UserError: the file to export to cannot be written.
     """
     stage = stage_named(context.config.recipe, name)
     if not context.config.output_dir.exists():
@@ -45,18 +61,54 @@ def inspect_stage(
             f"There is no run in {context.config.output_dir} yet: run "
             "`python -m synth_dspy.run pipeline` first."
         )
-    found = list(_records(context.run, stage, dropped=dropped, failed=failed))
-    if random:
+    found = list(_records(context.run, stage, dropped=view.dropped, failed=view.failed))
+    if view.index is not None:
+        found = [_chosen(found, view.index)]
+    elif view.random:
         chance.shuffle(found)
-    if count:
-        found = found[:count]
-    if json_lines:
+    if view.count and view.index is None:
+        found = found[: view.count]
+    found = [_without(record, view) for record in found]
+    if view.export is not None:
+        _export(found, view.export)
+        show(f"{len(found)} records -> {view.export}")
+    elif json_lines:
         print_json_lines(found)
-        return
-    for record in found:
-        _show_record(record)
-    if not found:
-        show("nothing")
+    else:
+        for record in found:
+            _show_record(record)
+        if not found:
+            show("nothing")
+
+
+def _chosen(found: list[dict[str, Any]], index: int) -> dict[str, Any]:
+    if not -len(found) <= index < len(found):
+        there = f"0 to {len(found) - 1}" if found else "there are none"
+        raise StageError(f"--index {index}: no such record; their numbers: {there}.")
+    return found[index]
+
+
+def _without(record: dict[str, Any], view: View) -> dict[str, Any]:
+    hidden = (frozenset() if view.images else _IMAGE_FIELDS) | (
+        frozenset() if view.code else _CODE_FIELDS
+    )
+    return _pruned(record, hidden) if hidden else record
+
+
+def _pruned(value: Any, hidden: frozenset[str]) -> Any:
+    """The value without the hidden fields, at any depth."""
+    if isinstance(value, dict):
+        return {k: _pruned(v, hidden) for k, v in value.items() if k not in hidden}
+    return [_pruned(v, hidden) for v in value] if isinstance(value, list) else value
+
+
+def _export(records: list[dict[str, Any]], path: Path) -> None:
+    try:
+        with path.open("wb") as file:
+            for record in records:
+                file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise UserError(f"--export {path}: cannot be written: {error.strerror}.") from error
 
 
 def _records(
@@ -87,88 +139,6 @@ def _show_record(record: dict[str, Any]) -> None:
         if len(text) > _LONG:
             text = f"{text[:_LONG]} ... ({len(text)} characters)"
         show(f"{name}: {text}" if "\n" not in text else f"{name}:\n{text}")
-
-
-def inspect_conversations(
-    context: Context,
-    *,
-    stage: str,
-    failed: bool,
-    count: int,
-    index: int | None = None,
-    full: bool = False,
-    json_lines: bool = False,
-) -> None:
-    """Print the last calls to models, of one stage or all, or only those that failed.
-
-    Args:
-        index: only the call of this number, as printed; negative ones count from the last.
-        full: whole messages and replies, not their beginnings.
-
-    Raises:
-        StageError: no conversation was written.
-    """
-    path = context.config.output_dir / "traces" / "conversations.jsonl"
-    if not path.exists():
-        raise StageError(f"{path} does not exist: no model was asked yet, or --no-trace was given.")
-    wanted = stage_named(context.config.recipe, stage).name if stage else ""
-    last: deque[dict[str, Any]] = deque(maxlen=count or None if index is None else None)
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            call = orjson.loads(line)
-            if (not wanted or call["stage"] == wanted) and (not failed or call["error"]):
-                last.append({"index": number, **call})
-    if index is not None:
-        last = deque([_chosen(last, index)])
-    if json_lines:
-        print_json_lines(last)
-        return
-    for call in last:
-        _show_call(call, full=full or index is not None)
-    if not last:
-        show("nothing")
-
-
-def _chosen(calls: deque[dict[str, Any]], index: int) -> dict[str, Any]:
-    """The call of that number.
-
-    Raises:
-        StageError: there is none.
-    """
-    found = next((call for call in calls if call["index"] == index), None)
-    if found is None and -len(calls) <= index < 0:
-        found = calls[index]
-    if found is None:
-        numbers = f"{calls[0]['index']} to {calls[-1]['index']}" if calls else "there are none"
-        raise StageError(f"--index {index}: no such call is among those asked for: {numbers}.")
-    return found
-
-
-def _show_call(call: dict[str, Any], *, full: bool) -> None:
-    show("=" * 78)
-    show(
-        f"[{call['index']}] {call['stage']} {call['step']} {call['model']} "
-        f"attempt {call['attempt'] + 1}, {call['tries']} requests, "
-        f"{call['input_tokens']} + {call['output_tokens']} tokens, {call['latency_ms']:.0f} ms"
-        f"{', replayed' if call['replayed'] else ''}; record {call['record']}"
-    )
-    for message in call["messages"]:
-        content = message["content"]
-        text = content if isinstance(content, str) else _readable(content)
-        show(f"--- {message['role']}\n{text if full else _short(text)}")
-    show(f"--- reply\n{call['reply'] if full else _short(call['reply'])}")
-    if call["error"]:
-        show(f"--- error\n{call['error']}")
-
-
-def _readable(parts: list[Any]) -> str:
-    return "".join(p if isinstance(p, str) else f"[{orjson.dumps(p).decode()}]" for p in parts)
-
-
-def _short(text: str) -> str:
-    if len(text) <= _LONG:
-        return text
-    return f"{text[:_LONG]} ... ({len(text)} characters; --full shows all)"
 
 
 def print_stats(context: Context, *, json_lines: bool) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from synth_dspy.config.base import Number, OptionalWhole, Section, Whole, broken_rule
+from synth_dspy.config.paths import PathText, absolute
+from synth_dspy.config.patterns import PatternText
 
 
 class Source(Section):
@@ -17,7 +19,7 @@ class Source(Section):
     the section was made in Python.
     """
 
-    path: str = Field(
+    path: PathText = Field(
         min_length=1,
         description="A folder or a file; for `github` the repository: `owner/name` or its URL. "
         "Relative to the configuration file.",
@@ -25,19 +27,19 @@ class Source(Section):
     type: Literal["directory", "github"] = Field(
         default="directory", description="Where `path` is: on this machine, or on GitHub."
     )
-    folders: tuple[str, ...] = Field(
+    folders: tuple[PathText, ...] = Field(
         default=(), description="Folders inside the source to read; none: all of it."
     )
-    include_patterns: tuple[str, ...] = Field(
+    include_patterns: tuple[PatternText, ...] = Field(
         default=(),
         description="Files to read, as patterns of a .gitignore; none: all that a parser reads.",
     )
-    exclude_patterns: tuple[str, ...] = Field(
+    exclude_patterns: tuple[PatternText, ...] = Field(
         default=(),
         description="Files to leave out of those, in the same patterns; folders such as .git and "
         "node_modules are always left out.",
     )
-    public_roots: tuple[str, ...] = Field(
+    public_roots: tuple[PathText, ...] = Field(
         default=(),
         description="Folders that site-absolute image paths such as /images/a.png start at; none: "
         "any `public/` or `static/` folder of the source and of the folders above it.",
@@ -66,12 +68,12 @@ class Source(Section):
     @property
     def resolved(self) -> Path:
         """Absolute path of a `directory` source. Nothing says yet that it exists."""
-        return _absolute(self._base, self.path)
+        return absolute(self._base, self.path)
 
     @property
     def resolved_public_roots(self) -> tuple[Path, ...]:
         """Absolute paths of `public_roots`."""
-        return tuple(_absolute(self._base, root) for root in self.public_roots)
+        return tuple(absolute(self._base, root) for root in self.public_roots)
 
 
 class Category(Section):
@@ -132,7 +134,3 @@ def checked_categories(categories: tuple[Category, ...]) -> tuple[Category, ...]
     if categories and not any(category.weight for category in categories):
         raise broken_rule("every weight is 0; give at least one category a weight above 0")
     return categories
-
-
-def _absolute(base: Path, path: str) -> Path:
-    return (base / Path(path).expanduser()).resolve()

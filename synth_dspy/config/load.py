@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from synth_dspy.config.explain import MAX_LINES, Problem, problems_of
 from synth_dspy.config.legacy import translate
-from synth_dspy.config.overrides import Override, apply_overrides, parse_override
+from synth_dspy.config.overrides import Override, apply_overrides, as_typed, parse_override
+from synth_dspy.config.reading import read_yaml, refuse_what_is_too_large
 from synth_dspy.config.schema import Config
 from synth_dspy.config.variables import Unset, environment, expand
 from synth_dspy.errors import ConfigError
@@ -63,7 +63,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     """
     path = Path(path)
     placed = [parse_override(text) for text in overrides]
-    written = apply_overrides(_read(path), placed)
+    written = apply_overrides(read_yaml(path), placed)
+    refuse_what_is_too_large(path, written)
     expanded, unset = expand(written, environment())
     translation = translate(_without_empty(expanded))
     tree = translation.tree
@@ -71,7 +72,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     problems += translation.problems
     config: Config | None = None
     try:
-        config = Config.model_validate(tree, context={"base": path.resolve().parent, "file": path})
+        told = {"base": path.resolve().parent, "file": path, "arguments": as_typed(overrides)}
+        config = Config.model_validate(tree, context=told)
     except ValidationError as error:
         # A variable that is not set has been reported; what its absence breaks would repeat it.
         waiting = {missing.location for missing in unset}
@@ -80,61 +82,6 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Loaded:
         # Without a cause: pydantic's own error holds the values, keys and passwords among them.
         raise ConfigError(_message(path, problems, placed)) from None
     return Loaded(config, tuple(translation.notes))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without the surprise of a key that is given twice, of which the last would win."""
-
-    def compose_mapping_node(self, anchor: Any) -> Any:
-        node = super().compose_mapping_node(anchor)
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
-                continue
-            if key.value in seen:
-                raise yaml.composer.ComposerError(
-                    None, None, f"the key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        return node
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{path} does not exist; name a configuration with --config FILE"
-        ) from error
-    except IsADirectoryError as error:
-        raise ConfigError(f"{path} is a folder; name the YAML file in it") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    try:
-        tree = yaml.load(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(
-            f"{path}{place}: not valid YAML: {error.problem or error.context}"
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
-    except (ValueError, RecursionError) as error:
-        # A date that does not exist, a number of thousands of digits, thousands of levels.
-        raise ConfigError(
-            f"{path}: holds a value that cannot be read ({str(error).splitlines()[0]}); put it in "
-            "quotes, or correct it"
-        ) from error
-    if tree is None:
-        raise ConfigError(f"{path} is empty; copy one of the files in configs/ to start from")
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path} holds {type(tree).__name__!r} data, not `key: value` settings")
-    return tree
 
 
 def _without_empty(tree: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,15 @@ Which keys exist is not known here: a wrong one is found when the whole is valid
 from __future__ import annotations
 
 import copy
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from synth_dspy.config.redact import redacted
 from synth_dspy.config.variables import Location
 from synth_dspy.errors import ConfigError
 
@@ -42,6 +45,23 @@ def parse_override(text: str) -> Override:
             f"--set '{key.strip()}=\"...\"'"
         ) from error
     return Override(tuple(int(s) if s.isdecimal() else s for s in steps), parsed)
+
+
+def as_typed(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Overrides as they would be typed again: quoted for a shell, without the value of any secret.
+
+    Where a run's files go is left out: it is no property of a dataset.
+    """
+    typed = []
+    for text in overrides:
+        key, _, _ = text.partition("=")
+        value = parse_override(text).value
+        hidden = redacted({key.strip().rpartition(".")[2]: value})
+        (shown,) = hidden.values()
+        if key.strip() != "output_dir":
+            plain = text if shown == value else f"{key.strip()}={json.dumps(shown)}"
+            typed.append(f"--set {shlex.quote(plain)}")
+    return tuple(typed)
 
 
 def apply_overrides(tree: dict[str, Any], overrides: Sequence[Override]) -> dict[str, Any]:

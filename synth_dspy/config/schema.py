@@ -27,6 +27,7 @@ from synth_dspy.config.content import Category, Parsing, Source, checked_categor
 from synth_dspy.config.conversations import Conversations
 from synth_dspy.config.endpoints import Endpoint, Models, Role
 from synth_dspy.config.generation import Generation, sums_to_one
+from synth_dspy.config.paths import PathText, absolute, checked_path
 from synth_dspy.config.redact import redacted
 from synth_dspy.config.routing import Routing
 from synth_dspy.config.rows import Rows
@@ -61,7 +62,7 @@ class Dataset(Section):
         default="count",
         description="The same for e-mail addresses, telephone, account and card numbers.",
     )
-    decontaminate: tuple[str, ...] = Field(
+    decontaminate: tuple[PathText, ...] = Field(
         default=(),
         description="Benchmarks (JSONL, .gz too, or JSON) whose items must not be in the dataset; "
         "relative to the configuration file.",
@@ -95,9 +96,7 @@ class Dataset(Section):
     @property
     def resolved_benchmarks(self) -> tuple[Path, ...]:
         """Absolute paths of `decontaminate`. Nothing says yet that they exist."""
-        return tuple(
-            (self._base / Path(name).expanduser()).resolve() for name in self.decontaminate
-        )
+        return tuple(absolute(self._base, name) for name in self.decontaminate)
 
     @field_validator("name")
     @classmethod
@@ -214,6 +213,7 @@ class Config(Section):
     )
 
     _file: Path | None = PrivateAttr(default=None)
+    _arguments: tuple[str, ...] = PrivateAttr(default=())
 
     @field_validator("sources")
     @classmethod
@@ -253,16 +253,28 @@ class Config(Section):
     @field_validator("output_dir")
     @classmethod
     def _starts_at_the_working_directory(cls, value: Path) -> Path:
-        return (Path.cwd() / value.expanduser()).resolve()
+        return absolute(Path.cwd(), checked_path(str(value)))
 
     def model_post_init(self, context: Any) -> None:
-        """Remember the file that this was read from."""
-        self._file = context.get("file") if isinstance(context, dict) else None
+        """Remember the file that this was read from, and what the command line changed of it."""
+        told = context if isinstance(context, dict) else {}
+        self._file, self._arguments = told.get("file"), told.get("arguments", ())
 
     @property
     def file(self) -> Path | None:
         """The file that this was read from, as the user named it; None when made in Python."""
         return self._file
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the command line said besides the file, without secrets: `--set seed=7`."""
+        return self._arguments
+
+    def with_argument(self, argument: str) -> Self:
+        """A copy that also remembers `argument`."""
+        copy = self.model_copy()
+        copy._arguments = (*self._arguments, argument)
+        return copy
 
     def endpoint_for(self, role: Role) -> Endpoint:
         """The endpoint that serves a role.

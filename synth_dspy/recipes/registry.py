@@ -30,9 +30,9 @@ def stage_named(recipe: str, name: str) -> type[Stage]:
     Raises:
         StageError: there is none; the text lists all and the nearest.
     """
-    stages = flow_of(recipe).stages
+    flow = flow_of(recipe)
     known: dict[str, type[Stage]] = {}
-    for stage in stages:
+    for stage in flow.all_stages():
         for alias in (*stage.aliases, stage.folder, stage.name):
             known[alias] = stage
     if name in known:
@@ -41,6 +41,6 @@ def stage_named(recipe: str, name: str) -> type[Stage]:
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise StageError(
         f"There is no stage {name!r}.{hint} Stages are: "
-        + ", ".join(stage.name for stage in stages)
+        + ", ".join(stage.name for stage in flow.stages)
         + "."
     )

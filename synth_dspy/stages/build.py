@@ -66,6 +66,7 @@ class Build(BarrierStage[Candidate, Sample]):
     """
 
     name, folder, unit = "build", "splits", "samples"
+    aliases = ("samples",)
     output_type = Sample
 
     def __init__(

@@ -67,6 +67,7 @@ class WriteCandidates(_TaskStage[Task]):
     """
 
     name, folder, unit = "plan", "planned", "tasks"
+    aliases = ("candidates",)
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class WriteCandidates(_TaskStage[Task]):
     ) -> None:
         self.concurrency = concurrency
         self._module, self._settings, self._by_type = module, settings, dict(by_type)
-        self.chunks: dict[str, Chunk] = {}
+        self.chunks: Mapping[str, Chunk] = {}
         self._hashes: dict[str, str] = {}
 
     def settings(self) -> object:
@@ -145,6 +146,7 @@ class AnswerCandidates(_CandidateStage):
     """Answers; code passes its test in the sandbox, and the test kills mutants."""
 
     name, folder = "answer", "answered"
+    aliases = ("answer_generation",)
 
     def __init__(
         self,
