@@ -2,8 +2,8 @@
 
 The box sees the system's programs and libraries and the Python that runs this, read-only, and a
 /tmp of its own that nothing can be run from; no home, no /etc, no network. There is no control
-group, so memory is watched by the worker every 20 ms, and processes are counted by the kernel
-within the box's user namespace (Linux 5.14).
+group, so memory is watched by the worker (README.md says how well), and processes are counted by
+the kernel within the box's user namespace (Linux 5.14).
 """
 
 from __future__ import annotations

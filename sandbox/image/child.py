@@ -17,6 +17,9 @@ _SEED = 0x5EED
 # Asking which signals there are takes 30 microseconds: once, not in every child for every signal.
 _SIGNALS = tuple(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
 FIRST_FD = 10  # where the descriptors that a job keeps are found, in order
+# Where the worker watches memory, it has to come first: a job can have more processes than there
+# are cores, and each would otherwise have its turn before the worker looks.
+_NICE = 5
 _SET_DUMPABLE, _NO_NEW_PRIVS, _MB = 4, 38, 1 << 20
 
 _ENVIRONMENT = {
@@ -29,10 +32,16 @@ _ENVIRONMENT = {
 }
 
 
+def clean_environment() -> None:
+    """Leaves in this process' environment what jobs may see: once, for all children."""
+    hash_seed = os.environ.get("PYTHONHASHSEED", "0")
+    os.environ.clear()
+    os.environ.update(_ENVIRONMENT, PYTHONHASHSEED=hash_seed)
+
+
 def enter(
     libc: ctypes.CDLL,
-    filter_: Filter | None,
-    header: dict[str, Any],
+    filter_: Filter,
     keep: list[int],
     output: tuple[int, int],
     folder: str,
@@ -60,31 +69,35 @@ def enter(
         os.close(200 + index)
     libc.prctl(_SET_DUMPABLE, 1, 0, 0, 0)
     _volunteer_for_the_oom_killer()
-    for name, value in _limits(header).items():
-        _limit(name, value)
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    hash_seed = os.environ.get("PYTHONHASHSEED", "0")
-    os.environ.clear()
-    os.environ.update(_ENVIRONMENT, PYTHONHASHSEED=hash_seed, HOME=folder, TMPDIR=folder)
+    os.environ["HOME"] = os.environ["TMPDIR"] = folder
     os.chdir(folder)
     os.umask(0o077)
     if not readable:
         libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if filter_ is not None and not filter_.install(libc):
+    if not filter_.install(libc):
         os._exit(96)
-    world = header.get("world", 0)
+    return [FIRST_FD + index for index in range(len(keep))]
+
+
+def limit(orders: dict[str, Any]) -> None:
+    """Binds this process to a job's limits, and puts it into the job's world."""
+    for name, value in _limits(orders).items():
+        _limit(name, value)
+    if orders.get("watch_memory_mb"):
+        os.nice(_NICE)
+    world = orders.get("world", 0)
     random.seed(_SEED + world)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed(_SEED + world)
     if world:
         clock.shift(world * clock.STEP_S)
-    return [FIRST_FD + index for index in range(len(keep))]
 
 
 def _limits(header: dict[str, Any]) -> dict[int, int]:
@@ -110,7 +123,8 @@ def _limit(name: int, value: int) -> None:
 
 def _volunteer_for_the_oom_killer() -> None:
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(fd, b"1000")
+        os.close(fd)
     except OSError:  # not every kernel lets us; the counter of the group tells either way
         return

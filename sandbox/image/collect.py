@@ -42,9 +42,10 @@ def run(source: str, solution: types.ModuleType, config: dict[str, Any]) -> list
     """Runs every test of `source`; a failing one does not stop the others."""
     module = load("test", source)
     entry = config.get("entry_point") or ""
-    hidden = set(dir(builtins)) - {entry}
+    hidden = vars(builtins)
     shared = {k: v for k, v in vars(solution).items() if not k.startswith("__")}
-    module.__dict__.update({k: v for k, v in shared.items() if k not in hidden})
+    kept = {k: v for k, v in shared.items() if k == entry or k not in hidden}
+    module.__dict__.update(kept)
     if config.get("style") == "doctest":
         return _run_doctest(source, module)
     checks = Checks()

@@ -8,6 +8,7 @@ solution was loaded.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import linecache
@@ -19,11 +20,13 @@ import sys
 import traceback
 import types
 import unittest
+from collections.abc import Mapping
 from typing import Any
 
 from . import asserts, codec, collect, decoding, feedback, fixtures, pipes, watch
 
 Snapshot = dict[str, dict[str, Any]]
+Versions = dict[str, tuple[dict[str, Any], int]]  # the names themselves, and their counter
 
 _WATCHED = (
     "builtins", "unittest", "unittest.case", "unittest.suite", "unittest.result", "math",
@@ -74,20 +77,24 @@ def load_before(source: str) -> Snapshot:
     return {name: dict(vars(sys.modules[name])) for name in _ARRAYS}
 
 
-def changed(before: Snapshot, versions: dict[str, int] | None = None) -> list[str]:
+def changed(before: Snapshot, versions: Versions) -> list[str]:
     """What is no longer the object it was, as `module.name`; at most ten.
 
     Args:
-        versions: by module, of its names at the time of `before`; those of the same version need
-            not be looked at. Looking touches every object, whose pages this fork then copies.
+        versions: of the names at the time of `before`; those of the same version need not be looked
+            at. Looking touches every object, whose pages this fork then copies.
     """
     classes = {f"class {cls.__name__}": cls for cls in _CLASSES}
     found = []
     for name, names in before.items():
-        thing = classes.get(name) or sys.modules.get(name)
-        now = vars(thing) if thing is not None else {}
-        if versions and versions.get(name, -1) == version_of(now):
-            continue
+        if name in classes:
+            now: Mapping[str, Any] = vars(classes[name])
+        else:
+            now = vars(sys.modules[name]) if name in sys.modules else {}
+        if name in versions:
+            then, version = versions[name]
+            if version == version_of(then) and (name in classes or then is now):
+                continue
         for key, value in names.items():
             if (name, key) not in _MAY_CHANGE and now.get(key) is not value:
                 found.append(f"{name}.{key}")
@@ -96,13 +103,13 @@ def changed(before: Snapshot, versions: dict[str, int] | None = None) -> list[st
     return found[:10]
 
 
-def version_of(names: Any) -> int:
-    """CPython's own counter of a dict's changes (PEP 509); -2 for anything but a dict."""
-    return _COUNTER.from_address(id(names) + 24).value if type(names) is dict else -2
+def version_of(names: dict[str, Any]) -> int:
+    """CPython's own counter of a dict's changes (PEP 509)."""
+    return _COUNTER.from_address(id(names) + 24).value
 
 
-def versions_of(before: Snapshot) -> dict[str, int]:
-    """The counters of the modules of a snapshot; none where this Python has no such counter."""
+def versions_of(before: Snapshot) -> Versions:
+    """The counters of a snapshot; none where this Python has no such counter."""
     probe = {"a": 1}
     seen = [version_of(probe)]
     for _ in range(2):
@@ -110,7 +117,10 @@ def versions_of(before: Snapshot) -> dict[str, int]:
         seen.append(version_of(probe))
     if len(set(seen)) < 3 or version_of(probe) != seen[-1]:
         return {}
-    return {name: version_of(vars(sys.modules[name])) for name in before if name in sys.modules}
+    found = {name: vars(sys.modules[name]) for name in before if name in sys.modules}
+    # A class shows its names through a proxy; what counts the changes is the dict behind it.
+    found |= {f"class {cls.__name__}": gc.get_referents(vars(cls))[0] for cls in _CLASSES}
+    return {name: (names, version_of(names)) for name, names in found.items()}
 
 
 def left_behind() -> list[str]:
@@ -138,11 +148,20 @@ def canaries_that_passed(code: types.CodeType) -> list[str]:
         except AssertionError:
             pass
     for name in ("test_equal", "test_true", "test_raises"):
-        outcome = unittest.TestResult()
+        outcome = _Count()
         scope["Canary"](name).run(outcome)
-        if len(outcome.failures) != 1:
+        if outcome.failed != 1:
             passed.append(name)
     return passed
+
+
+class _Count(unittest.TestResult):
+    """Counts failures; writing their tracebacks down would take longer than all the canaries."""
+
+    failed = 0
+
+    def addFailure(self, _test: Any, _err: Any) -> None:  # noqa: N802 - unittest's naming
+        self.failed += 1
 
 
 class Prepared:

@@ -19,17 +19,17 @@ perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register kexe
 kexec_file_load init_module finit_module delete_module personality name_to_handle_at
 open_by_handle_at migrate_pages move_pages rt_sigqueueinfo rt_tgsigqueueinfo swapon swapoff
 reboot syslog quotactl lookup_dcookie vmsplice acct settimeofday clock_settime adjtimex
-clock_adjtime sethostname setdomainname
+clock_adjtime sethostname setdomainname memfd_create memfd_secret
 """
 _X86_64 = """
 101 310 311 312 438 424 440 29 64 68 240 250 248 249 272 308 165 166 155 161 428 429 430 431
 432 442 321 298 323 425 426 427 246 320 175 313 176 135 303 304 256 279 129 297 167 168 169
-103 179 212 278 163 164 227 159 305 170 171
+103 179 212 278 163 164 227 159 305 170 171 319 447
 """
 _AARCH64 = """
 117 270 271 272 438 424 440 194 190 186 180 219 217 218 97 268 40 39 41 51 428 429 430 431
 432 442 280 241 282 425 426 427 104 294 105 273 106 92 264 265 238 239 138 240 224 225 142
-116 60 18 75 89 170 112 171 266 161 162
+116 60 18 75 89 170 112 171 266 161 162 279 447
 """
 
 # Calls on another process: allowed with 0 (oneself) only. By the index of the process argument.

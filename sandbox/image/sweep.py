@@ -52,23 +52,23 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def uses_more_than(limit: int, pids: Iterable[int]) -> bool:
-    """Whether processes together hold more than `limit` bytes.
+def memory_of(pids: Iterable[int], limit: int) -> int:
+    """Bytes that processes hold together; exact only where it may be more than `limit`.
 
-    Asks cheaply first, where pages that a fork shares count once for each process, and only then
-    for each process' share (which a process can hide; then all it maps counts).
+    Asks cheaply first, where pages that several processes share count once for each of them, and
+    only then for each process' share (which a process can hide; then all it maps counts).
     """
-    found = {pid: _unshared(pid) for pid in pids}
-    if sum(found.values()) <= limit:
-        return False
-    return sum(_share(pid, unshared) for pid, unshared in found.items()) > limit
+    found = {pid: _resident(pid) for pid in pids}
+    at_most = sum(found.values())
+    if at_most <= limit:
+        return at_most
+    return sum(_share(pid, resident) for pid, resident in found.items())
 
 
-def _unshared(pid: int) -> int:
+def _resident(pid: int) -> int:
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
-            fields = file.read().split()
-        return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):  # it has just ended
         return 0
 
@@ -102,10 +102,19 @@ def empty(folders: Iterable[str]) -> list[str]:
     """Removes what is in the folders; returns what could not be removed."""
     left = []
     for folder in folders:
-        if os.path.isdir(folder):
+        if _holds_something(folder):
             _empty(folder, 64)
             left += [os.path.join(folder, name) for name in os.listdir(folder)]
     return left[:10]
+
+
+def _holds_something(folder: str) -> bool:
+    try:
+        return bool(os.listdir(folder))
+    except FileNotFoundError:
+        return False
+    except OSError:  # a job has closed it
+        return True
 
 
 def _empty(folder: str, depth: int) -> None:

@@ -26,12 +26,12 @@ import time
 import traceback
 from typing import Any
 
-from . import child, evaluate, inproc, mounts, split, sweep
+from . import child, mounts, sweep
+from .children import PIPE_SIZE, Birthplace, Child, Children
 from .pipes import read_exactly
-from .seccomp import Filter
 
-_PIPE_SIZE = 1 << 19
-_SET_PIPE_SIZE, _GET_PIPE_SIZE = 1031, 1032
+_GET_PIPE_SIZE = 1032
+_PAUSE_S, _SHORT_PAUSE_S = 0.02, 0.002  # between looks at a job; short once it takes much memory
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
 
 
@@ -45,8 +45,9 @@ class Worker:
         self.folder = os.environ.get("SANDBOX_FOLDER", "/tmp")
         self.sweeps = sweep.FOLDERS if self.alone else (self.folder,)
         self.splices = all(stat.S_ISFIFO(os.fstat(fd).st_mode) for fd in (source, sink))
-        self.filter: Filter | None = None
-        self.prepared: inproc.Prepared | None = None
+        self.idle_ms = float(os.environ.get("SANDBOX_IDLE_S", "600")) * 1000
+        self.kill_count = _open_kill_count()
+        self.waiting: Children | None = None
 
     def prepare(self) -> None:
         """Imports and compiles what every child would, hides this process, says hello."""
@@ -65,9 +66,10 @@ class Worker:
         for name in filter(None, os.environ.get("SANDBOX_PRELOAD", "").split(",")):
             importlib.import_module(name)
         if "numpy" in sys.modules:
-            importlib.import_module("numpy.testing")
-        self.prepared = inproc.Prepared()
-        self.filter = Filter()
+            for name in ("numpy.testing", "numpy.random"):  # numpy loads them only when asked
+                importlib.import_module(name)
+        child.clean_environment()
+        self.birthplace = Birthplace(self.libc, self.folder)
         sys.path[:] = [entry for entry in sys.path if entry and entry != self.own_path()]
         gc.collect()
         gc.freeze()
@@ -88,8 +90,8 @@ class Worker:
         """Until standard input closes, or nobody has asked for anything for a while."""
         poll = select.poll()
         poll.register(self.source, select.POLLIN)
-        idle_ms = float(os.environ.get("SANDBOX_IDLE_S", "600")) * 1000
-        while poll.poll(idle_ms):
+        self.waiting = Children(self.birthplace, split=True)
+        while poll.poll(self.idle_ms):
             try:
                 (size,) = struct.unpack(">I", read_exactly(self.source, 4))
                 header = json.loads(read_exactly(self.source, size))
@@ -97,6 +99,8 @@ class Worker:
                 return
             try:
                 self.run(header)
+                # The next job is likely to be of the same kind.
+                self.waiting = Children(self.birthplace, split=header["mode"] == "split")
             except BaseException:
                 self.send({"id": header.get("id"), "broken": traceback.format_exc()[-2000:]})
                 os._exit(1)
@@ -105,85 +109,54 @@ class Worker:
         """One job from its blobs to its reply."""
         started = time.perf_counter()
         deadline = time.monotonic() + header["timeout_s"]
-        kills = out_of_memory_kills()
-        record, output, errors = _pipe(), _pipe(), _pipe()
-        limits = {key: value for key, value in header.items() if key != "id"}
-        other = 0
-        keep_socket: list[int] = []
-        sizes = tuple(header["sizes"])
-        first, second = sizes
-        if header["mode"] == "split":
-            import socket
-
-            mine, theirs = socket.socketpair()
-            task = os.pipe()
-            other = os.fork()
-            if other == 0:
-                keep = [task[0], theirs.fileno()]
-                self._become("solution", limits, keep, (output[1], errors[1]), (first, 0))
-            theirs.close()
-            os.close(task[0])
-            self.pour(first, task[1], deadline)
-            os.close(task[1])
-            keep_socket = [mine.fileno()]
+        kills = self.out_of_memory_kills()
+        children = self.take(split=header["mode"] == "split")
+        orders = {key: value for key, value in header.items() if key != "id"}
+        first, second = header["sizes"]
+        if children.solution:
+            self.hand_in(children.solution, {**orders, "sizes": [first, 0]}, deadline)
             first = 0
-        task = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            keep = [task[0], record[1], *keep_socket]
-            self._become(header["mode"], limits, keep, (output[1], errors[1]), (first, second))
-        for fd in (task[0], record[1], output[1], errors[1]):
-            os.close(fd)
-        if keep_socket:
-            mine.close()
-        self.pour(first + second, task[1], deadline)
-        os.close(task[1])
-        stopped = self.watch(pid, deadline, (output[0], errors[0]), header)
-        status, usage = self._end(pid)
-        other_status = self._end(other)[0] if other else None
+        self.hand_in(children.main, {**orders, "sizes": [first, second]}, deadline)
+        record, output, errors = children.results
+        stopped = self.watch(children.main.pid, deadline, (output, errors), header)
+        status, usage = children.main.end()
+        other_status = children.solution.end()[0] if children.solution else None
         gone = sweep.kill_everything(self.alone)
         left = sweep.empty(self.sweeps)
-        ready = [min(_available(fd), _PIPE_SIZE) for fd in (record[0], output[0], errors[0])]
-        after = out_of_memory_kills()
+        ready = [min(_available(fd), PIPE_SIZE) for fd in (record, output, errors)]
+        after = self.out_of_memory_kills()
         self.send({
             "id": header["id"], "exit": status, "solution_exit": other_status, "stopped": stopped,
             "oom_kills": after - kills, "sizes": ready, "seconds": time.perf_counter() - started,
             "peak_mb": usage, "clean": gone and not left,
         })  # fmt: skip
-        for fd, size in zip((record[0], output[0], errors[0]), ready, strict=True):
+        for fd, size in zip((record, output, errors), ready, strict=True):
             self.hand_out(fd, size)
             os.close(fd)
 
-    def _become(
-        self,
-        role: str,
-        limits: dict[str, Any],
-        keep: list[int],
-        output: tuple[int, int],
-        sizes: tuple[int, int],
-    ) -> None:
-        """Never returns: this is the child."""
-        try:
-            folder = os.path.join(self.folder, f"job-{os.getpid()}")
-            os.mkdir(folder, 0o700)
-            hidden = role == "split"
-            fds = child.enter(
-                self.libc, self.filter, limits, keep, output, folder, readable=not hidden
-            )
-            if role == "solution":
-                split.solution_main(fds[0], sizes[0], fds[1])
-            elif role == "split":
-                split.test_main(fds[0], sizes[1], fds[1], fds[2])
-            elif role == "evaluate":
-                evaluate.main(fds[0], sizes, fds[1])
-            elif self.prepared is not None:
-                inproc.main(self.prepared, fds[0], sizes, fds[1])
-            inproc.flush()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(97)
+    def take(self, *, split: bool) -> Children:
+        """The children that wait, if they suit; else new ones."""
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None and waiting.fit(split=split):
+            return waiting
+        if waiting is not None:
+            waiting.discard()
+            sweep.empty(self.sweeps)
+        return Children(self.birthplace, split=split)
+
+    def hand_in(self, one: Child, orders: dict[str, Any], deadline: float) -> None:
+        """One child's orders, and the blobs whose sizes they name."""
+        one.order(orders)
+        self.pour(sum(orders["sizes"]), one.task, deadline)
+        os.close(one.task)
+
+    def out_of_memory_kills(self) -> int:
+        """How often the kernel killed for memory in this control group; 0 where none is seen."""
+        if self.kill_count < 0:
+            return 0
+        lines = os.pread(self.kill_count, 4096, 0).splitlines()
+        counts = [line.split()[1] for line in lines if line.startswith(b"oom_kill ")]
+        return int(counts[0]) if counts else 0
 
     def pour(self, size: int, pipe: int, deadline: float) -> None:
         """Moves `size` bytes from standard input to a child, or to nowhere if it does not read."""
@@ -226,53 +199,37 @@ class Worker:
         descriptor = os.pidfd_open(pid)
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
+        pause_s = _PAUSE_S
         try:
             while True:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
                     return "timeout"
-                if poll.poll(min(left_s, 0.02) * 1000):
+                if poll.poll(min(left_s, pause_s) * 1000):
                     return ""
                 if any(_available(fd) >= cap for fd in outputs):
                     return "output_limit"
-                if allowed and sweep.uses_more_than(allowed, sweep.descendants(self.alone)):
-                    return "memory"
+                if allowed:
+                    used = sweep.memory_of(sweep.descendants(self.alone), allowed)
+                    if used > allowed:
+                        return "memory"
+                    pause_s = _PAUSE_S if used < allowed // 4 else _SHORT_PAUSE_S
         finally:
             os.close(descriptor)
 
-    @staticmethod
-    def _end(pid: int) -> tuple[int, int]:
-        """Kills and reaps one child: its exit status (as subprocess has it) and peak in MB."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        _, status, usage = os.wait4(pid, 0)
-        return os.waitstatus_to_exitcode(status), usage.ru_maxrss >> 10
 
-
-def _pipe() -> tuple[int, int]:
-    reader, writer = os.pipe()
-    with contextlib.suppress(OSError):  # a quota of pipe pages: small ones only fill sooner
-        fcntl.fcntl(writer, _SET_PIPE_SIZE, _PIPE_SIZE)
-    return reader, writer
+def _open_kill_count() -> int:
+    """The file of this control group (version 1 or 2) that counts kills; -1 where none is seen."""
+    for path in ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events"):
+        with contextlib.suppress(OSError):
+            return os.open(path, os.O_RDONLY)
+    return -1
 
 
 def _available(fd: int) -> int:
     count = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, count)
     return count[0]
-
-
-def out_of_memory_kills() -> int:
-    """How often the kernel killed in this control group (version 1 or 2); 0 where none is seen."""
-    for path in ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events"):
-        try:
-            with open(path) as file:
-                for line in file:
-                    if line.startswith("oom_kill "):
-                        return int(line.split()[1])
-        except OSError:
-            continue
-    return 0
 
 
 def main() -> None:

@@ -118,6 +118,23 @@ def test_a_package_that_is_not_pinned_is_an_error_before_anything_runs(tmp_path:
     assert result.out == ""
 
 
+def test_a_package_that_does_not_exist_is_one_error_before_anything_runs(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(RIGHT) + "\n")
+    nowhere = {
+        f"{tool}_{name}": value
+        for tool in ("PIP", "UV")
+        for name, value in (("NO_INDEX", "1"), ("FIND_LINKS", str(tmp_path)))
+    }
+    result = run(
+        "verify", str(path), *BACKEND, "--set", "sandbox.packages=[nosuch==1.0]", cwd=tmp_path,
+        env={**nowhere, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert (result.code, result.out) == (2, "")
+    assert "nosuch==1.0 cannot be installed" in result.err
+    assert "Traceback" not in result.err
+
+
 def test_without_an_engine_the_sandbox_commands_say_so_and_end_well(tmp_path: Path) -> None:
     nowhere = {"DOCKER_HOST": "unix:///nowhere.sock"}
     built = run("sandbox", "build", cwd=tmp_path, env=nowhere)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,7 +16,7 @@ from sandbox.docker_backend import POOL_LABEL, DockerBackend, connect
 from sandbox.pool import Pool
 
 LIMITS = Limits(timeout_s=10.0, memory_mb=256, address_space_mb=2048, output_kb=128)
-Verify = Callable[..., Verdict]
+T = TypeVar("T")
 
 
 def containers(pool: Pool | str) -> set[str]:
@@ -40,8 +41,8 @@ class Runner:
     def verify(self, solution: str, test: str, **job: object) -> Verdict:
         return self.loop.run_until_complete(self.pool.verify(Job(solution, test, **job)))  # type: ignore[arg-type]
 
-    def run(self, work: object) -> object:
-        return self.loop.run_until_complete(work)  # type: ignore[arg-type]
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
 
     def close(self) -> None:
         self.loop.run_until_complete(self.pool.aclose())

@@ -18,6 +18,7 @@ from attacks import HONEST, TEST, Attack, cases  # type: ignore[import-not-found
 from sandbox import Job, Limits, doctor, open_sandbox
 from sandbox.bwrap_backend import BwrapBackend
 from sandbox.pool import Pool
+from sandbox.records import Mode
 
 LIMITS = Limits(timeout_s=10.0, memory_mb=256, address_space_mb=2048, output_kb=128)
 
@@ -27,7 +28,7 @@ def say(*row: object) -> None:
     sys.stdout.flush()
 
 
-async def attack_all(waiting: deque[tuple[str, Attack, str]]) -> None:
+async def attack_all(waiting: deque[tuple[str, Attack, Mode]]) -> None:
     """One box, one attack after the other; several of these run beside each other."""
     async with open_sandbox("bwrap", limits=LIMITS, workers=1) as box:
         while waiting:

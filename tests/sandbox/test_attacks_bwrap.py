@@ -63,8 +63,9 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
 def _run(folder: Path, names: list[str]) -> Outcomes:
     folder.chmod(0o755)
     shutil.copytree(Path(sandbox.__file__).parent, folder / "sandbox")
-    for name in ("attacks.py", "ordinary_user.py"):
-        shutil.copy(Path(__file__).parent / name, folder)
+    here = Path(__file__).parent
+    shutil.copytree(here / "attacks", folder / "attacks")
+    shutil.copy(here / "ordinary_user.py", folder)
     site = folder / "site"
     site.mkdir()
     (site / "boxed.py").write_text("VALUE = 7\n")
