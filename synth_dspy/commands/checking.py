@@ -3,94 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, get_args
+from typing import get_args
 
 from sandbox import doctor as probe
-from sandbox import open_sandbox
-from synth_dspy import __version__
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.config import Config, Role
-from synth_dspy.recipes.assistant import allocation_options
+from synth_dspy.config.endpoints import OFFLINE, Endpoint
 from synth_dspy.recipes.registry import flow_of
-from synth_dspy.sources.listing import source_files
-from synth_dspy.stages.allocation import targets
+from synth_dspy.sources.listing import clones_to_make
 
 
-def validate(context: Context) -> None:
-    """Say what a valid configuration comes to: files, cells, models.
+def validate(context: Context, *, online: bool) -> int:
+    """Say what a valid configuration comes to: files, cells, models; 2 when an endpoint fails.
+
+    Args:
+        online: also ask each endpoint once.
 
     Raises:
         SourceError: a source is not there, or holds no document.
     """
     config = context.config
     flow_of(config.recipe).check(config, ())
-    files, skipped = source_files(config)
+    for line in clones_to_make(config):
+        context.console.print(line, highlight=False, markup=False)
+    outline = list(flow_of(config.recipe).outline(config))
     show(f"{config.file}: valid")
-    show(f"  sources     {len(files)} files, {len(skipped)} passed over")
-    for (kind, modality), count in sorted(targets(allocation_options(config)).items()):
-        show(f"  wanted      {count:>5} {kind} ({modality})")
+    for line in outline:
+        show(f"  {line}")
     for role in get_args(Role):
         endpoint = config.endpoint_for(role)
-        show(f"  {role:<11} {endpoint.model_name} ({endpoint.base_url or 'built in'})")
+        show(f"  {role:<11} {endpoint.model_name} ({_address(endpoint)})")
     show(f"  sandbox     {config.sandbox.backend}")
     show(f"  output_dir  {config.output_dir}")
+    return _validate_endpoints(config) if online else 0
 
 
-def info(context: Context, *, json_lines: bool, prompts: bool) -> None:
-    """Print version, stages, models and settings; with `prompts` what each step really sends.
-
-    Raises:
-        ConfigError: `prompts` names no step, or has template placeholders.
-    """
-    config = context.config
-    facts: dict[str, Any] = {
-        "version": __version__,
-        "config": str(config.file or ""),
-        "output_dir": str(config.output_dir),
-        "stages": [stage.name for stage in flow_of(config.recipe).stages],
-        "models": {role: config.endpoint_for(role).model_name for role in get_args(Role)},
-        "settings": config.redacted(),
-    }
-    if prompts:
-        facts["prompts"] = _prompts(config)
-    if json_lines:
-        print_json(facts)
-        return
-    show(f"synth-dspy {__version__}")
-    show(f"config      {facts['config']}")
-    show(f"run         {facts['output_dir']}")
-    show("stages      " + " -> ".join(facts["stages"]))
-    for role, model in facts["models"].items():
-        show(f"{role:<11} {model}")
-    for step, sent in facts.get("prompts", {}).items():
-        own = "; instructions from prompts." + step if sent["replaced"] == "true" else ""
-        show(f"\n{'=' * 78}\n[{step}] {sent['role']} {sent['model']}{own}")
-        show(f"--- system\n{sent['system']}\n--- user\n{sent['user']}")
+def _address(endpoint: Endpoint) -> str:
+    if endpoint.is_offline:
+        return "built in"
+    return endpoint.base_url or "the provider's own address"
 
 
-def _prompts(config: Config) -> dict[str, dict[str, str]]:
-    """By step: which model is asked, and both messages as they are sent."""
+def _validate_endpoints(config: Config) -> int:
     # DSPy takes a second to import, and only this flag needs it.
-    from synth_dspy.lm.adapter import SynthAdapter
-    from synth_dspy.programs.answers import Verification
-    from synth_dspy.programs.assistant import AssistantProgram
-    from synth_dspy.recipes.resources import LazySandbox
+    from synth_dspy.commands.probing import probe_endpoints
 
-    program = AssistantProgram(
-        LazySandbox(open_sandbox), verification=Verification(), categories={}
-    )
-    program.replace_instructions(config.prompts)
-    return {
-        step.step: {
-            "role": step.role,
-            "model": config.endpoint_for(step.role).model_name,
-            "replaced": str(step.step in config.prompts).lower(),
-            "instructions": step.instructions,
-            "system": step.system,
-            "user": step.user,
-        }
-        for step in program.shown(SynthAdapter())
-    }
+    found = probe_endpoints(config)
+    for one in found:
+        if one.model == OFFLINE:
+            show(f"  {one.endpoint:<11} {one.model} needs no network")
+            continue
+        said = one.error or f"answered in {one.latency_ms:.0f} ms"
+        show(f"  {one.endpoint:<11} {one.model}, for {', '.join(one.roles)}: {said}")
+    return 2 if any(one.error for one in found) else 0
 
 
 def doctor(*, json_lines: bool) -> int:

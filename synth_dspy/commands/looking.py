@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from synth_dspy.commands.again import again
 from synth_dspy.commands.context import Context, print_json, print_json_lines, show
 from synth_dspy.errors import StageError, UserError
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
@@ -59,7 +60,7 @@ def inspect_stage(context: Context, name: str, view: View, *, json_lines: bool) 
     if not context.config.output_dir.exists():
         raise StageError(
             f"There is no run in {context.config.output_dir} yet: run "
-            "`python -m synth_dspy.run pipeline` first."
+            f"`{again(context.config, 'pipeline')}` first."
         )
     found = list(_records(context.run, stage, dropped=view.dropped, failed=view.failed))
     if view.index is not None:
@@ -151,7 +152,7 @@ def print_stats(context: Context, *, json_lines: bool) -> None:
     found = summaries(run, flow_of(context.config.recipe).all_stages())
     if not found:
         raise StageError(
-            f"There is no run in {run.path} yet: run `python -m synth_dspy.run pipeline` first."
+            f"There is no run in {run.path} yet: run `{again(context.config, 'pipeline')}` first."
         )
     statistics = read_json(run.folder("analysis") / "statistics.json") or {}
     counts = statistics.get("counts", {})

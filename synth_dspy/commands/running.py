@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
+from synth_dspy.commands.again import again, shown
 from synth_dspy.commands.context import Context
 from synth_dspy.commands.execution import DONE, SHORT, Execution, Options, shortage_lines
 from synth_dspy.commands.finishing import Push, push_final
@@ -14,23 +14,16 @@ from synth_dspy.runners.progress import Reporter
 
 def run_pipeline(
     context: Context,
+    options: Options,
     *,
-    trial: bool,
-    no_cache: bool,
-    quiet: bool,
-    trace: bool,
-    skip_analysis: bool,
     push: Push = Push(),  # noqa: B008 - frozen
 ) -> int:
     """The whole recipe, pushed to the Hub when asked; the exit code."""
     to = push.destination()
-    options = Options(
-        no_cache=no_cache, trial=trial, quiet=quiet, trace=trace, skip_analysis=skip_analysis
-    )
-    with Reporter(context.console, quiet=quiet) as reporter:
+    with Reporter(context.console, quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         _introduce(execution.config, reporter)
-        _tell_prompts(execution.config, reporter)
+        _tell_prompts(execution, reporter)
         code = execution.pipeline()
         if code in (DONE, SHORT) and execution.ending.records:
             tracked = _track(execution, reporter)
@@ -40,21 +33,19 @@ def run_pipeline(
     return code
 
 
-def run_generate(context: Context, *, no_cache: bool, quiet: bool, trace: bool) -> int:
+def run_generate(context: Context, options: Options) -> int:
     """plan to classify; the exit code."""
-    options = Options(no_cache=no_cache, quiet=quiet, trace=trace)
-    with Reporter(context.console, quiet=quiet) as reporter:
+    with Reporter(context.console, quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
-        _tell_prompts(execution.config, reporter)
+        _tell_prompts(execution, reporter)
         code = execution.generate()
         _tell_shortage(execution, reporter)
     return code
 
 
-def run_stage(context: Context, name: str, *, no_cache: bool, quiet: bool, trace: bool) -> int:
+def run_stage(context: Context, name: str, options: Options) -> int:
     """One stage; the exit code."""
-    options = Options(no_cache=no_cache, quiet=quiet, trace=trace)
-    with Reporter(context.console, quiet=quiet) as reporter:
+    with Reporter(context.console, quiet=options.quiet) as reporter:
         return Execution(context.config, reporter, options).stage(name)
 
 
@@ -74,10 +65,23 @@ def _introduce(config: Config, reporter: Reporter) -> None:
         reporter.say("models: " + ", ".join(f"{r} {e.model_name}" for r, e in models.items()))
 
 
-def _tell_prompts(config: Config, reporter: Reporter) -> None:
+def _tell_prompts(execution: Execution, reporter: Reporter) -> None:
+    """Which prompts are not those of the code.
+
+    Raises:
+        ArtefactError: a promoted program is missing or refused.
+    """
+    config, resources = execution.config, execution.resources
     if config.prompts:
         steps = ", ".join(config.prompts)
         reporter.say(f"prompts: yours replace the instructions, compiled ones too, of: {steps}")
+    for step, artefact in resources.promoted.items():
+        told = f"compiled: {step} {artefact.sha256[:12]}"
+        if step in resources.compiled:
+            meta = artefact.meta
+            reporter.say(f"{told} ({meta.get('optimizer')}, compiled for {meta.get('model')})")
+        else:
+            reporter.say(f"{told} is not used: your prompts replace it")
 
 
 def _track(execution: Execution, reporter: Reporter) -> str:
@@ -103,10 +107,7 @@ def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
     reporter.say(f"card      {shown(final / 'README.md')}")
     if tracked:
         reporter.say(f"tracking  mlflow ui --backend-store-uri {tracked}")
-    reporter.say(
-        "next      python -m synth_dspy.run inspect --stage build"
-        + (f" --config {config.file}" if config.file else "")
-    )
+    reporter.say(f"next      {again(config, 'inspect --stage ' + execution.flow.last_made.name)}")
 
 
 def _tell_shortage(execution: Execution, reporter: Reporter) -> None:
@@ -115,11 +116,3 @@ def _tell_shortage(execution: Execution, reporter: Reporter) -> None:
         reporter.say("The run ended short of its target; everything made is kept.")
         for line in shortage_lines(execution.ending.short):
             reporter.say(line)
-
-
-def shown(path: Path) -> Path:
-    """A path as a user would type it: relative to the working directory where that is shorter."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path

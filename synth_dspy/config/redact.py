@@ -14,6 +14,8 @@ HIDDEN = "***"
 _SECRET_KEY = re.compile(
     r"(api[_-]?key|token|secret|passw(or)?d|authorization|credential)s?$", re.IGNORECASE
 )
+_NOT_SECRET = {("secrets", what) for what in ("count", "mask", "drop")}
+"""`dataset.secrets` says what is done with secrets that are found."""
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _SECRET_PARAMETER = re.compile(
     r"([?&][^=&#\s]*(?:key|token|secret|password|signature)=)[^&#\s]+", re.IGNORECASE
@@ -40,7 +42,7 @@ def _hide(key: str, value: Any) -> Any:
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, str):
-        if value and _SECRET_KEY.search(key):
+        if value and _SECRET_KEY.search(key) and (key, value) not in _NOT_SECRET:
             return HIDDEN
         return _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", _USER_INFO.sub(HIDDEN, value))
     if value is None or isinstance(value, bool | int | float):

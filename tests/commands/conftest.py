@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commandline import QUICKSTART, Result, overrides, run
+from tests.loopback import loopback  # noqa: F401
 
 PAGE = '''# Rain gauges
 
