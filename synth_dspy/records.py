@@ -63,13 +63,14 @@ class Image:
 
     Attributes:
         id: what its marker `[IMAGE:<id>]` in the text says; unique within a run.
-        sha256: of the bytes kept in `path` (after rasterising SVG and AVIF: of the original bytes).
+        sha256: of the bytes that came in.
         mime: by content, never by extension.
         ref: the reference as written in the document; "" for an output.
         cell, output: 0-based indices in a notebook; page: 1-based in a PDF.
         code: the source of the cell that made it, or "".
         width, height: pixels.
-        path: relative to the run directory: `images/<sha256>.<ext>`.
+        path: relative to the run directory: `images/<sha256>.<ext>`, the bytes as they came; from
+            `transcribe` on the PNG that was drawn of them, where not every reader shows their form.
         decorative: tiny, a logo or a badge.
         description, category: of the transcription; "" until it is transcribed.
     """

@@ -86,6 +86,8 @@ def add_markdown(
     """
     rewriter = Rewriter(esm=esm, indented_code=indented_code)
     text = rewriter.rewrite(CONTROL.sub("", source))
+    for ref in sorted(set(rewriter.imports.values()) - {image.ref for image in rewriter.found}):
+        builder.drop(ref, "jsx", "unused", cell=cell)
     lines = text.split("\n")
 
     def shown(found: re.Match[str]) -> str:

@@ -2,8 +2,11 @@
 
 One resolver a document, for relative, site-absolute, data-URI and remote references. Nothing
 outside the source's root and its public roots is ever opened, whether `..`, percent signs,
-backslashes or symbolic links point there.
+backslashes or symbolic links point there. Paths are plain text here: this runs several times for
+every image.
 """
+
+# ruff: noqa: PTH113, PTH114, PTH119, PTH120, PTH122, PTH123
 
 from __future__ import annotations
 
@@ -68,9 +71,10 @@ class Resolver:
 
     def __init__(self, file: SourceFile, options: ParseOptions) -> None:
         self.options = options
-        self.root = Path(os.path.normpath(file.root))
-        self.page_folder = Path(os.path.normpath(self.root / file.path)).parent
-        self.public_roots = tuple(Path(os.path.normpath(p)) for p in file.public_roots)
+        self.root = os.path.normpath(file.root)
+        self.page_folder = os.path.dirname(_below(self.root, file.path))
+        self.public_roots = tuple(os.path.normpath(root) for root in file.public_roots)
+        self._real_folders: dict[str, str] = {}
 
     def read(self, ref: str) -> bytes:
         """The bytes that `ref` leads to.
@@ -94,66 +98,66 @@ class Resolver:
         path = self._by_stem.get(name)
         return self._read_file(path) if path else None
 
-    def _find(self, ref: str) -> Path:
+    def _find(self, ref: str) -> str:
         """The file that `ref` names: the spelling as written first, then the usual repairs."""
         outside = False
         for spelling in _spellings(ref):
             for candidate in self._candidates(spelling):
-                if not self._inside(candidate):
+                if not _inside(candidate, self._roots):
                     outside = True
                     continue
-                found = self._existing(candidate)
+                found = _existing(candidate)
                 if found is None:
                     continue
-                if self._inside(found.resolve(), real=True):
+                if _inside(self._real(found), self._real_roots):
                     return found
                 outside = True
         raise ImageError("outside_root" if outside else "missing", ref)
 
-    def _candidates(self, ref: str) -> Iterator[Path]:
+    def _candidates(self, ref: str) -> Iterator[str]:
         if "\x00" in ref or len(ref) > 1024:
             return
         if not ref.startswith("/"):
-            yield Path(os.path.normpath(self.page_folder / ref))
+            yield _below(self.page_folder, ref)
             return
         inner = ref.lstrip("/")
         for root in self.public_roots:
-            yield Path(os.path.normpath(root / inner))
+            yield _below(root, inner)
         for folder in self._ancestors:
             for name in SITE_FOLDERS:
-                yield Path(os.path.normpath(folder / name / inner))
+                yield _below(f"{folder}/{name}", inner)
         for folder in self._ancestors:
-            yield Path(os.path.normpath(folder / inner))
+            yield _below(folder, inner)
 
     @cached_property
-    def _ancestors(self) -> tuple[Path, ...]:
+    def _ancestors(self) -> tuple[str, ...]:
         """Folders from the page's own up to the root."""
-        folders = [self.page_folder, *self.page_folder.parents]
-        return tuple(f for f in folders if f == self.root or self.root in f.parents)
-
-    def _existing(self, path: Path) -> Path | None:
-        try:
-            if path.name.endswith(".*"):
-                choices = (path.with_suffix(suffix) for suffix in EXTENSIONS)
-                return next((choice for choice in choices if choice.is_file()), None)
-            return path if path.is_file() else None
-        except OSError:  # a name that this file system refuses
-            return None
+        folders = [self.page_folder, *map(str, Path(self.page_folder).parents)]
+        return tuple(folder for folder in folders if _inside(folder, (self.root,)))
 
     @cached_property
-    def _real_roots(self) -> tuple[Path, ...]:
-        return tuple(root.resolve() for root in (self.root, *self.public_roots))
+    def _roots(self) -> tuple[str, ...]:
+        return (self.root, *self.public_roots)
 
-    def _inside(self, path: Path, *, real: bool = False) -> bool:
-        roots = self._real_roots if real else (self.root, *self.public_roots)
-        return any(path == root or root in path.parents for root in roots)
+    @cached_property
+    def _real_roots(self) -> tuple[str, ...]:
+        return tuple(map(os.path.realpath, self._roots))
 
-    def _read_file(self, path: Path) -> bytes:
+    def _real(self, path: str) -> str:
+        """Where every link on the way to the file leads; folders are looked at once."""
+        folder, name = os.path.split(path)
+        real = self._real_folders.get(folder)
+        if real is None:
+            real = self._real_folders[folder] = os.path.realpath(folder)
+        return os.path.realpath(path) if os.path.islink(path) else f"{real}/{name}"
+
+    def _read_file(self, path: str) -> bytes:
         try:
-            size = path.stat().st_size
-            if size > self.options.max_image_bytes:
-                raise ImageError("too_large", f"{path.name}: {size} bytes")
-            return path.read_bytes()
+            with open(path, "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > self.options.max_image_bytes:
+                    raise ImageError("too_large", f"{os.path.basename(path)}: {size} bytes")
+                return file.readall()
         except OSError as error:
             raise ImageError("unreadable", str(error)) from error
 
@@ -165,21 +169,36 @@ class Resolver:
         return fetch(ref, max_bytes=self.options.max_image_bytes)
 
     @cached_property
-    def _by_stem(self) -> dict[str, Path]:
+    def _by_stem(self) -> dict[str, str]:
         """Images of the public roots by stem, for components that name a picture without a path."""
-        sites = [folder / name for folder in self._ancestors for name in SITE_FOLDERS]
-        found: dict[str, Path] = {}
+        sites = [f"{folder}/{name}" for folder in self._ancestors for name in SITE_FOLDERS]
+        found: dict[str, str] = {}
         seen = 0
         for site in dict.fromkeys((*self.public_roots, *sites)):
             for folder, _, names in os.walk(site):
                 for name in sorted(names):
                     seen += 1
-                    stem, suffix = os.path.splitext(name)  # noqa: PTH122
+                    stem, suffix = os.path.splitext(name)
                     if suffix.lower() in EXTENSIONS:
-                        found.setdefault(stem, Path(folder) / name)
+                        found.setdefault(stem, f"{folder}/{name}")
                 if seen > MAX_NAMED_FILES:
                     return found
-        return {k: v for k, v in found.items() if self._inside(v.resolve(), real=True)}
+        return {k: v for k, v in found.items() if _inside(self._real(v), self._real_roots)}
+
+
+def _below(folder: str, inner: str) -> str:
+    return os.path.normpath(f"{folder}/{inner}")
+
+
+def _inside(path: str, roots: tuple[str, ...]) -> bool:
+    return any(path == root or path.startswith(f"{root.rstrip('/')}/") for root in roots)
+
+
+def _existing(path: str) -> str | None:
+    if path.endswith(".*"):
+        choices = (path[:-2] + suffix for suffix in EXTENSIONS)
+        return next((choice for choice in choices if os.path.isfile(choice)), None)
+    return path if os.path.isfile(path) else None
 
 
 def _spellings(ref: str) -> Iterator[str]:

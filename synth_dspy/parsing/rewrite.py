@@ -10,6 +10,14 @@ import re
 from dataclasses import dataclass, field
 
 from synth_dspy.parsing.image_tags import IMAGE_SUFFIX, Found, image_of
+from synth_dspy.parsing.indentation import TAG, code_spans, dedented
+from synth_dspy.parsing.inline import (
+    code_span_end,
+    image_at,
+    matching_brackets,
+    normal_label,
+    unescaped,
+)
 from synth_dspy.parsing.mkdocs import without_admonitions
 from synth_dspy.parsing.tags import read_tag
 
@@ -24,9 +32,6 @@ CODE_DIRECTIVES = frozenset((
 # fmt: on
 TEXT_ATTRIBUTES = ("title", "label", "summary", "description", "heading", "caption")
 
-_TAG = "\x03"
-_INDENTED = re.compile(r"(?:\A|\n[ \t]*\n)((?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?= {4}|\t))+)")
-_NO_CODE_AFTER = re.compile(r"\s|[-*+] |\d+[.)] |<|!!!|\?\?\?|===|///|:|\[\^")
 _FENCE = re.compile(
     r"^(?P<lead>[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<ticks>`{3,}|~{3,})(?P<info>[^\n]*)$",
     re.MULTILINE,
@@ -52,14 +57,6 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 _DEFINITION = re.compile(r"^[ \t>]*\[([^\]\n]+)\]:[ \t]*(<[^>\n]*>|\S+)", re.MULTILINE)
-_DESTINATION = re.compile(
-    r"""\([ \t\n]*(?:<(?P<angle>[^<>\n]*)>|(?P<bare>(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))"""
-    r"""(?:[ \t\n]+(?P<title>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?"""
-    r"""[ \t\n]*\)""",
-    re.DOTALL,
-)
-_LOOSE_DESTINATION = re.compile(r"\((?P<bare>[^()\n]+)\)")
-_ATTRIBUTE_LIST = re.compile(r"\{[ \t]*[:.#]?[\w-]+(?:[ \t]*=[^{}\n]*|[ \t.#][^{}\n]*)?\}")
 _DOCFX_IMAGE = re.compile(r"image\b(?P<attributes>[^\n]*?)(?::::|$)")
 _KEY_VALUE = re.compile(r"""([\w-]+)\s*=\s*(["'])(.*?)\2""")
 _FIGCAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL | re.IGNORECASE)
@@ -85,7 +82,7 @@ class Rewriter:
     def rewrite(self, source: str) -> str:
         """The source without markup of pages; code fences are exactly as they were."""
         for label, target in _DEFINITION.findall(source) if "]:" in source else ():
-            self.definitions.setdefault(_normal(label), target.strip("<>"))
+            self.definitions.setdefault(normal_label(label), target.strip("<>"))
         return self._fences(without_admonitions(source), depth=0)
 
     def _fences(self, source: str, depth: int) -> str:
@@ -132,16 +129,13 @@ class Rewriter:
 
     def _text(self, text: str) -> str:
         """Text between fences; indented code in it is left as it is."""
-        if not self.indented_code or ("\n    " not in text and "\n\t" not in text):
-            return _dedented(self._prose(text))
         out: list[str] = []
         position = 0
-        for block in _INDENTED.finditer(text):
-            if _is_code(text, block.start(1)):
-                out.append(_dedented(self._prose(text[position : block.start(1)])))
-                out.append(block[1])
-                position = block.end(1)
-        out.append(_dedented(self._prose(text[position:])))
+        for start, end in code_spans(text) if self.indented_code else ():
+            out.append(dedented(self._prose(text[position:start])))
+            out.append(text[start:end])
+            position = end
+        out.append(dedented(self._prose(text[position:])))
         return "".join(out)
 
     def _prose(self, text: str) -> str:
@@ -157,7 +151,7 @@ class Rewriter:
             if what[0] == "\\":
                 out.append(what)
             elif what[0] == "`":
-                position = _code_span_end(text, start, what)
+                position = code_span_end(text, start, what)
                 out.append(text[start:position])
             elif what in ("<!--", "{/*"):
                 close = "-->" if what == "<!--" else "*/}"
@@ -168,7 +162,7 @@ class Rewriter:
                     position = end + len(close)
             elif what == "![":
                 if brackets is None:
-                    brackets = _matching_brackets(text)
+                    brackets = matching_brackets(text)
                 position = self._markdown_image(text, start, brackets, out)
             elif found["colons"]:
                 position = self._colons(text, found, out)
@@ -188,31 +182,17 @@ class Rewriter:
     def _markdown_image(
         self, text: str, start: int, brackets: dict[int, int], out: list[str]
     ) -> int:
-        close = brackets.get(start + 1, -1)
-        if close < 0:
+        image = image_at(text, start, brackets, self.definitions)
+        if image is None:
             out.append("![")
             return start + 2
-        alt, ref, caption, end = text[start + 2 : close], "", "", close + 1
-        target = _DESTINATION.match(text, end) or _LOOSE_DESTINATION.match(text, end)
-        if target:
-            groups = target.groupdict()
-            ref = (groups.get("angle") or groups.get("bare") or "").strip()
-            caption = (groups.get("title") or "")[1:-1]
-            end = target.end()
-        else:
-            label = alt
-            if text.startswith("[", end) and (second := brackets.get(end, -1)) > 0:
-                label, end = text[end + 1 : second] or alt, second + 1
-            ref = self.definitions.get(_normal(label), "")
-        if not ref:
-            out.append("![")
-            return start + 2
-        if attributes := _ATTRIBUTE_LIST.match(text, end):
-            end = attributes.end()
-        nested = self._prose(alt) if "![" in alt else ""
+        nested = self._prose(image.alt) if "![" in image.alt else ""
         nested = "".join(found[0] for found in PLACEHOLDER.finditer(nested))
-        alt = re.sub(r"!\[|\]\([^)]*\)", "", alt) if nested else alt
-        placed = nested + self._place(Found(_unescaped(ref), "markdown", _unescaped(alt), caption))
+        alt = re.sub(r"!\[|\]\([^)]*\)", "", image.alt) if nested else image.alt
+        end = image.end
+        placed = nested + self._place(
+            Found(unescaped(image.ref), "markdown", unescaped(alt), image.title)
+        )
         if (
             out
             and out[-1].endswith("[")
@@ -270,7 +250,7 @@ class Rewriter:
         if tag is None:
             out.append(text[start])
             return start + 1
-        out.append(_TAG)
+        out.append(TAG)
         name = tag.name.lower()
         if name in ("script", "style") and not tag.closing:
             end = text.find(f"</{tag.name}", tag.end)
@@ -306,56 +286,3 @@ class Rewriter:
                 inner = self._prose(value) if "<" in value else ""
                 out.extend(found[0] for found in PLACEHOLDER.finditer(inner))
         return tag.end
-
-
-def _normal(label: str) -> str:
-    return " ".join(label.split()).casefold()
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text) if "\\" in text else text
-
-
-def _is_code(text: str, start: int) -> bool:
-    """Whether an indented block is code: not when a list, an admonition or a tag holds it."""
-    before = text[:start].rstrip().rsplit("\n", 1)[-1]
-    return not _NO_CODE_AFTER.match(before)
-
-
-def _dedented(text: str) -> str:
-    """Lines of HTML without their indentation, which would read as code once the tags are gone."""
-    if _TAG not in text:
-        return text
-    lines, inside = [], False
-    for line in text.split("\n"):
-        bare = line.lstrip()
-        if bare.startswith(_TAG):
-            inside = True
-        elif not bare:
-            inside = False
-        lines.append((bare if inside else line).replace(_TAG, ""))
-    return "\n".join(lines)
-
-
-def _code_span_end(text: str, start: int, ticks: str) -> int:
-    """Position after the code span that opens at `start`; after the ticks, when none closes it."""
-    after = start + len(ticks)
-    stop = text.find("\n\n", after)
-    stop = len(text) if stop < 0 else stop
-    close = re.compile(rf"(?<!`){ticks}(?!`)").search(text, after, stop)
-    return close.end() if close else after
-
-
-def _matching_brackets(text: str) -> dict[int, int]:
-    """Position of each `[` and of the `]` that closes it, in one pass."""
-    pairs: dict[int, int] = {}
-    opened: list[int] = []
-    for found in re.finditer(r"\\.|[\[\]]|\n[ \t]*\n", text, re.DOTALL):
-        if found[0] == "[":
-            opened.append(found.start())
-        elif found[0] == "]":
-            if opened:
-                pairs[opened.pop()] = found.start()
-        elif found[0][0] == "\n":
-            opened.clear()
-    return pairs

@@ -1,4 +1,4 @@
-"""SVG bytes in, a PNG out, the same on every machine. Nothing that the file links to is opened."""
+"""SVG bytes in; their size, or a PNG, the same on every machine. No file they link to is opened."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from synth_dspy.parsing.image_error import ImageError
 
-SVG_SIDE_PX = 1200
-FACES = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "Serif")  # DejaVu, from matplotlib
+SVG_SIDE_PX = 1024  # what an exported image has at most
+FACES = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono")  # DejaVu, from matplotlib
+SANS, MONO = "DejaVu Sans", "DejaVu Sans Mono"
 
 _XREF = re.compile(
     r"""(<(?:[\w-]+:)?(?:image|use|feImage)\b[^>]*?\b(?:xlink:)?href\s*=\s*)(["'])(?!data:|\#)[^"']*\2"""
@@ -30,34 +31,77 @@ _UNITS = {
 }
 
 
+def svg_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
+    """Width and height in pixels of what `draw_svg` would draw; the XML is checked, not drawn.
+
+    Raises:
+        ImageError: `unreadable`, `too_large` (by the size it states).
+    """
+    from xml.parsers import expat
+
+    text = _text(data)
+    size = _drawn_size(text, max_pixels)
+    if "<!ENTITY" in text:  # the drawing library refuses entities that loop, grow or lead to files
+        _drawn(text, (16, 16))
+        return size
+    names: list[str] = []
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = lambda name, _: names.append(name) if not names else None
+    try:
+        parser.Parse(text.encode("utf-8"), True)
+    except expat.ExpatError as error:
+        raise ImageError("unreadable", f"SVG: {error}") from error
+    if names[0].rpartition(":")[2] != "svg":
+        raise ImageError("unreadable", f"the XML of an SVG begins with <{names[0][:40]}>")
+    return size
+
+
 def draw_svg(data: bytes, *, max_pixels: int) -> bytes:
     """The PNG of an SVG, on white.
 
     Raises:
         ImageError: `unreadable`, `too_large` (by the size it states).
     """
-    import resvg_py
+    text = _text(data)
+    return _drawn(text, _drawn_size(text, max_pixels))
 
+
+def _text(data: bytes) -> str:
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImageError("unreadable", "an SVG that is not UTF-8") from error
-    width, height = _svg_size(text)
+
+
+def _drawn_size(text: str, max_pixels: int) -> tuple[int, int]:
+    width, height = _natural_size(text)
     if width * height > max_pixels:
         raise ImageError("too_large", f"an SVG of {width:.0f} x {height:.0f} pixels")
     scale = SVG_SIDE_PX / max(width, height)
     scale = min(scale, 4.0)  # an icon stays an icon
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _drawn(text: str, size: tuple[int, int]) -> bytes:
+    import resvg_py
+
     try:
         # Links to other files are cut off; fonts come with the package, so that a picture is the
         # same on every machine.
         png: bytes = resvg_py.svg_to_bytes(
             svg_string=_XREF.sub(r"\1\2\2", text),
-            width=max(1, round(width * scale)),
-            height=max(1, round(height * scale)),
+            width=size[0],
+            height=size[1],
             background="#ffffff",
             dpi=96.0,  # the default of 0 makes nothing of sizes in pt and mm
             skip_system_fonts=True,
             font_files=_font_files() if "<text" in text else None,
+            # What the packaged fonts lack (Arial, Helvetica) falls back to these; else it is left
+            # out of the picture.
+            font_family=SANS,
+            sans_serif_family=SANS,
+            serif_family=SANS,
+            monospace_family=MONO,
         )
     except (ValueError, BaseException) as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -66,7 +110,7 @@ def draw_svg(data: bytes, *, max_pixels: int) -> bytes:
     return bytes(png)
 
 
-def _svg_size(text: str) -> tuple[float, float]:
+def _natural_size(text: str) -> tuple[float, float]:
     """Natural width and height of an SVG in CSS pixels; 300 x 150, as in browsers, if unsaid."""
     box = _VIEW_BOX.search(text)
     sides: list[float | None] = []

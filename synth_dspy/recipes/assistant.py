@@ -27,6 +27,8 @@ from synth_dspy.programs.types import by_name, nearest
 from synth_dspy.recipes.findings import (
     CONTAMINATION,
     admission_rules,
+    calibration_of,
+    command_of,
     contaminated_passages,
     contamination_of,
     source_scan,
@@ -42,8 +44,10 @@ from synth_dspy.stages.allocation import (
 )
 from synth_dspy.stages.analyze import Analyze, Surroundings, rejection
 from synth_dspy.stages.build import Build
+from synth_dspy.stages.children import Children
 from synth_dspy.stages.chunks import FilterChunks, MakeChunks
 from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
+from synth_dspy.stages.drawings import Drawings
 from synth_dspy.stages.export import CardText, Export, Form, Known
 from synth_dspy.stages.generate import (
     AnswerCandidates,
@@ -118,6 +122,9 @@ def assistant(resources: Resources) -> Recipe:
         planned = round(generation.target_samples * generation.over_allocation_factor)
         return diversity_sweep(chunks(), allocation, weights=_SWEPT_WEIGHTS, planned=planned)
 
+    def contamination() -> dict[str, Any] | None:
+        return contamination_of(run) if rules.benchmarks.paths else None
+
     write = WriteCandidates(
         program.question_writer,
         (
@@ -128,11 +135,15 @@ def assistant(resources: Resources) -> Recipe:
         program.fingerprints_by_type(program.question_writer),
         concurrency=concurrency,
     )
+    options, children = parse_options(config), Children()
     prepare = (
-        Parse(resources.run_dir, parse_options(config), policy=rules.policy),
+        Parse(resources.run_dir, options, policy=rules.policy, children=children),
         Transcribe(
             program.image_describer,
             program.fingerprint(program.image_describer) + ",".join(generation.image_kinds),
+            drawings=Drawings(
+                resources.run_dir, max_pixels=options.max_image_pixels, children=children
+            ),
             enabled=generation.enable_image_transcription,
         ),
         FilterImages(
@@ -218,8 +229,10 @@ def assistant(resources: Resources) -> Recipe:
             Known(
                 steady,
                 scan=lambda: source_scan(run, rules.policy),
-                contamination=lambda: contamination_of(run) if rules.benchmarks.paths else None,
+                contamination=contamination,
+                calibration=lambda: calibration_of(run),
                 usage=lambda: usage(summaries(run, before_export)),
+                command=command_of(config),
             ),
         ),
         analyze=Analyze(
@@ -231,6 +244,7 @@ def assistant(resources: Resources) -> Recipe:
                 summaries=lambda: summaries(run, all_before_analysis),
                 steady=steady,
                 sweep=sweep,
+                contamination=contamination,
             ),
             ratios,
         ),

@@ -77,6 +77,7 @@ def list_files(
         SetupError: a file needs a library of an extra that is not installed.
     """
     path = Path(os.path.normpath(path))
+    _check_place(path, name)
     if path.is_file():
         found = kind or kind_of(path.name, parsers)
         if found is None:
@@ -103,7 +104,7 @@ def list_files(
         if max_files is not None and len(files) >= max_files:
             break
         target = root / relative
-        real = target.resolve()
+        real = Path(os.path.realpath(target))  # `resolve` ends at a link to itself
         if real != real_root and real_root not in real.parents:
             skipped.append(Skipped(relative, "outside_root", "a link that leaves the source"))
             continue
@@ -133,12 +134,23 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _check_folder(path: Path, name: str) -> None:
-    if not path.exists():
+def _check_place(path: Path, name: str) -> None:
+    try:
+        there = path.exists()
+    except (OSError, ValueError) as error:  # longer than any path, a folder that nobody may enter
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(
+            f"Source {name[:200]!r}: its path cannot be opened: {why}. Name a folder or a file "
+            "that you may read."
+        ) from error
+    if not there:
         raise SourceError(
             f"Source {name!r}: {str(path)!r} does not exist. Correct the source's path in the "
             "configuration; it is relative to the configuration file."
         )
+
+
+def _check_folder(path: Path, name: str) -> None:
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         raise SourceError(
             f"Source {name!r}: {str(path)!r} is not a folder that can be read. Name a folder or a "

@@ -78,14 +78,47 @@ def fetched(repository: str, *, folders: Sequence[str] = (), cache: Path | None 
         SourceError: the address is none, holds a password, cannot be reached, or has no such
             repository, branch or commit.
     """
+    plan = _planned(repository, folders, cache)
+    if not plan.is_done:
+        _clone(plan, repository)
+    commit = _git(["rev-parse", "HEAD"], plan.target, repository).strip()
+    return Clone(plan.target, commit)
+
+
+def announcement(
+    repository: str, *, folders: Sequence[str] = (), cache: Path | None = None
+) -> str | None:
+    """What `fetched` will do that takes its time, in a line; None for what is there already.
+
+    Raises:
+        SourceError: the address is none, or holds a password.
+    """
+    plan = _planned(repository, folders, cache)
+    if plan.is_done:
+        return None
+    at = "its default branch" if plan.revision == "HEAD" else plan.revision
+    return f"cloning {plan.url} at {at}, once, into {plan.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to clone: `wanted` are patterns of a .gitignore; and the folder that it will be."""
+
+    url: str
+    revision: str
+    wanted: tuple[str, ...]
+    target: Path
+
+    @property
+    def is_done(self) -> bool:
+        return (self.target / ".git").is_dir()
+
+
+def _planned(repository: str, folders: Sequence[str], cache: Path | None) -> _Plan:
     url, revision, label = _parts(repository)
-    wanted = list(_patterns(folders))
+    wanted = tuple(_patterns(folders))
     key = hashlib.sha256("\n".join([url, revision, *wanted]).encode()).hexdigest()[:12]
-    target = (cache or cache_folder()) / f"{label}-{key}"
-    if not (target / ".git").is_dir():
-        _clone(url, revision, wanted, target, repository)
-    commit = _git(["rev-parse", "HEAD"], target, repository).strip()
-    return Clone(target, commit)
+    return _Plan(url, revision, wanted, (cache or cache_folder()) / f"{label}-{key}")
 
 
 def _parts(repository: str) -> tuple[str, str, str]:
@@ -129,19 +162,20 @@ def _either(suffix: str) -> str:
     return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in suffix)
 
 
-def _clone(url: str, revision: str, wanted: list[str], target: Path, shown: str) -> None:
+def _clone(plan: _Plan, shown: str) -> None:
     """Clone into a folder beside the target, which it becomes when it is whole."""
+    target = plan.target
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=target.parent, prefix=".part-"))
     try:
         _git(["init", "--quiet"], made, shown)
-        _git(["remote", "add", "origin", url], made, shown)
+        _git(["remote", "add", "origin", plan.url], made, shown)
         # Blobs come with the checkout, and so only those that are wanted.
         _git(["config", "remote.origin.promisor", "true"], made, shown)
         _git(["config", "remote.origin.partialclonefilter", "blob:none"], made, shown)
-        _git(["sparse-checkout", "set", "--no-cone", *wanted], made, shown)
+        _git(["sparse-checkout", "set", "--no-cone", *plan.wanted], made, shown)
         fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--filter=blob:none", "--"]
-        _git([*fetch, "origin", revision], made, shown)
+        _git([*fetch, "origin", plan.revision], made, shown)
         _git(["checkout", "--quiet", "--detach", "FETCH_HEAD"], made, shown)
         try:
             made.rename(target)

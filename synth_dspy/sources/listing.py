@@ -8,7 +8,7 @@ from synth_dspy.config import Config
 from synth_dspy.errors import SourceError
 from synth_dspy.records import SourceFile
 from synth_dspy.sources.files import SITE_FOLDERS, Skipped, list_files
-from synth_dspy.sources.github import fetched
+from synth_dspy.sources.github import announcement, fetched
 
 if TYPE_CHECKING:
     from synth_dspy.config.content import Source
@@ -42,6 +42,20 @@ def source_files(config: Config) -> tuple[list[SourceFile], list[Skipped]]:
             "HTML, CSV and others when a pattern names them)."
         )
     return files, skipped
+
+
+def clones_to_make(config: Config) -> list[str]:
+    """What `source_files` will clone, a line a repository that is not on this machine yet.
+
+    Raises:
+        SourceError: an address is none.
+    """
+    lines = (
+        announcement(source.path, folders=source.folders)
+        for source in config.sources
+        if source.type == "github"
+    )
+    return [line for line in lines if line is not None]
 
 
 def _listed(source: Source) -> tuple[list[SourceFile], list[Skipped]]:

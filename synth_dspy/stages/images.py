@@ -1,4 +1,4 @@
-"""transcribe and filter-images: Document -> Document, with its images described, then sifted."""
+"""transcribe and filter-images: Document -> Document, images drawn and described, then sifted."""
 
 from __future__ import annotations
 
@@ -11,31 +11,37 @@ from synth_dspy.parsing.markers import without_images
 from synth_dspy.programs.filters import ImageDescriber, ImageFilter
 from synth_dspy.records import Document, DroppedImage, Image
 from synth_dspy.stages.contract import MapStage
+from synth_dspy.stages.drawings import Drawings
 
 _AROUND_CHARS = 1200
 
 
 class Transcribe(MapStage[Document, Document]):
-    """Describes every image that is not decorative, and that no safety filter refuses to."""
+    """Draws what not every reader can show, and describes every image that is not decorative, and
+    that no safety filter refuses to."""
 
     name, folder, unit = "transcribe", "transcribed", "documents"
     output_type = Document
+    version = 2
 
     def __init__(
         self,
         module: ImageDescriber,
         fingerprint: str,
         *,
+        drawings: Drawings,
         enabled: bool = True,
         concurrency: int = 4,
     ) -> None:
         self.concurrency = concurrency
+        self._drawings = drawings
         self._module, self._fingerprint, self._enabled = module, fingerprint, enabled
 
     def settings(self) -> object:
         return (self._enabled, self._fingerprint)
 
     async def process(self, record: Document) -> Outcome:
+        record = await self._drawings.of(record)
         if not self._enabled:
             return Kept((record,))
         images = await asyncio.gather(*(self._describe(record, image) for image in record.images))
@@ -53,6 +59,10 @@ class Transcribe(MapStage[Document, Document]):
                 raise
             return image  # one picture that a provider refuses must not take its document along
         return replace(image, description=reply.description, category=reply.kind)
+
+    def close(self) -> None:
+        """End the child processes that draw."""
+        self._drawings.close()
 
 
 class FilterImages(MapStage[Document, Document]):

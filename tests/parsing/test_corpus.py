@@ -41,11 +41,7 @@ EXCEPTIONS: dict[tuple[str, str], Argued] = {
     ("mdx/saleor__saleor-docs/docs/developer/extending/apps/developing-apps/app-examples.mdx",
      "references found"): Argued(
         2, 1, "the truth counts imports, ours are what is shown: two imported icons are never "
-        "used, and one is used twice.",
-    ),
-    ("notebooks/ipython__ipython-in-depth/examples/IPython Kernel/Rich Output.ipynb",
-     "references remote"): Argued(
-        0, 2, "two `<img>` of HTML outputs, which the truth counts apart.",
+        "used (they are dropped as `unused`), and one is used twice.",
     ),
     ("notebooks/ipython__ipython-in-depth/examples/Notebook/Working With Markdown Cells.ipynb",
      "references found"): Argued(

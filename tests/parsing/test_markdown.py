@@ -196,12 +196,20 @@ def test_ids_of_images_do_not_depend_on_the_text_around_them(root: Path) -> None
     assert one.images[0].id == two.images[0].id
 
 
-def test_an_svg_is_kept_as_png_under_the_hash_of_its_own_bytes(root: Path) -> None:
+def test_an_image_that_is_imported_and_never_shown_is_dropped_as_unused(root: Path) -> None:
+    source = "import A from './images/a.png'\nimport B from './images/b.png'\n\n<img src={A} />\n"
+    document = parsed(root, "page.mdx", source)
+    assert [image.ref for image in document.images] == ["./images/a.png"]
+    dropped = [(image.ref, image.reason) for image in document.dropped_images]
+    assert dropped == [("./images/b.png", "unused")]
+
+
+def test_an_svg_is_kept_as_it_is_under_the_hash_of_its_bytes(root: Path) -> None:
     write(root, "images/s.svg", SVG)
     image = parsed(root, "page.md", "![s](images/s.svg)").images[0]
     assert image.mime == "image/svg+xml"
-    assert image.path == f"images/{image.sha256}.png"
-    assert (root.parent / "run" / image.path).read_bytes().startswith(b"\x89PNG")
+    assert image.path == f"images/{image.sha256}.svg"
+    assert (root.parent / "run" / image.path).read_text() == SVG
 
 
 @pytest.mark.parametrize("data", [b"caf\xe9", b"\x93\xfa\x96{", bytes(range(128, 256))])

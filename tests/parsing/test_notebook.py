@@ -89,7 +89,7 @@ def test_base64_is_read_however_it_is_spelled(tmp_path: Path, value: object) -> 
     assert len(document.images) == 1
 
 
-def test_an_svg_output_is_drawn(tmp_path: Path) -> None:
+def test_an_svg_output_is_a_picture_however_its_text_is_divided(tmp_path: Path) -> None:
     data = notebook(code_cell("x", shows(**{"image/svg+xml": [SVG[:9], SVG[9:]]})))
     assert parsed(tmp_path / "docs", "a.ipynb", data).images[0].mime == "image/svg+xml"
 

@@ -151,7 +151,8 @@ def table_between_words() -> bytes:
             page.draw_rect(box)
             page.insert_text((box.x0 + 5, box.y0 + 20), f"r{row}c{column}", fontsize=10)
     page.insert_text((60, 200), f"Below. {LOREM}", fontsize=9)
-    return document.tobytes()
+    made: bytes = document.tobytes()
+    return made
 
 
 def test_a_table_stands_in_its_place_and_its_words_stand_once(tmp_path: Path) -> None:

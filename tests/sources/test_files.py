@@ -129,6 +129,19 @@ def test_a_missing_folder_is_named_with_what_to_do(tmp_path: Path) -> None:
         list_files(tmp_path / "nowhere", name="docs", include=[], exclude=[])
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "/".join(["x" * 200] * 30)])
+def test_a_path_that_nothing_can_have_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceError, match="its path cannot be opened"):
+        list_files(tmp_path / name, name="docs", include=[], exclude=[])
+
+
+def test_a_link_to_itself_is_skipped_with_a_reason(root: Path) -> None:
+    (root / "loop.md").symlink_to("loop.md")
+    files, skipped = list_files(root, name="docs", include=["loop.md", "b.md"], exclude=[])
+    assert [file.path for file in files] == ["b.md"]
+    assert [(s.path, s.reason) for s in skipped] == [("loop.md", "unreadable")]
+
+
 def test_a_missing_inner_folder_is_named_with_what_to_do(root: Path) -> None:
     for folder in ("none", "../.."):
         with pytest.raises(

@@ -11,8 +11,9 @@ import pytest
 from synth_dspy.config import load_config
 from synth_dspy.errors import SetupError, SourceError
 from synth_dspy.sources import github
-from synth_dspy.sources.github import cache_folder, fetched
+from synth_dspy.sources.github import announcement, cache_folder, fetched
 from synth_dspy.sources.listing import source_files
+from tests.commandline import run
 from tests.parsing.samples import picture, write
 
 FILES = ("docs/a.md", "docs/deep/B.IPYNB", "docs/code.py", "other/c.mdx", "docs/_toc.yml")
@@ -83,6 +84,15 @@ def test_a_clone_has_documents_and_images_of_one_commit_and_nothing_else(
         "public/p.svg", "docs/i.png",
     }  # fmt: skip
     assert git(clone.path, "rev-list", "--count", "HEAD") == "1"
+
+
+def test_a_clone_is_announced_until_it_is_there(address: str) -> None:
+    line = announcement(address)
+    assert line is not None
+    assert line.startswith(f"cloning {address} at its default branch, once, into ")
+    assert f"cloning {address} at v1, " in (announcement(f"{address}@v1") or "")
+    fetched(address)
+    assert announcement(address) is None
 
 
 def test_folders_leave_other_documents_out_and_keep_every_image(address: str) -> None:
@@ -202,3 +212,13 @@ def test_folders_patterns_and_public_roots_are_the_repositorys(
 def test_a_fault_of_a_github_source_names_the_key(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"config\.yaml: sources\.0\.path: .*none"):
         source_files(load_config(configured(tmp_path, f"file://{tmp_path}/none")).config)
+
+
+def test_the_command_line_says_that_it_clones_and_says_it_once(
+    tmp_path: Path, address: str
+) -> None:
+    configured(tmp_path, address)
+    results = [run("parse", "--config", "config.yaml", cwd=tmp_path) for _ in range(2)]
+    assert [result.code for result in results] == [0, 0]
+    said = [f"cloning {address} at its default branch" in result.err for result in results]
+    assert said == [True, False]
