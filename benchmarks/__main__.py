@@ -1,7 +1,7 @@
 """`python -m benchmarks [--documents FOLDER]`: one table, measured in one run on this machine.
 
 Absolute times say more about the machine than about the project; the ratios travel better, since
-what is compared was measured in turns. Ends in about a minute.
+what is compared was measured in turns. Ends in a few minutes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from pathlib import Path
 
 from benchmarks.dataset import duplicates, exporting
 from benchmarks.endpoints import endpoints
+from benchmarks.generate import generating
 from benchmarks.parsing import parsing
+from benchmarks.ray import on_ray
 from benchmarks.sandbox import side_by_side
 from benchmarks.starting import starting
+from benchmarks.store import store
 from benchmarks.table import Group, render
 from synth_dspy.config import default_config_path
 
@@ -27,9 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--documents", type=Path, help="a folder of documents to parse, not the quickstart's"
     )
-    parser.add_argument(
-        "--million", action="store_true", help="find duplicates in 10^6 questions, too"
-    )
+    parser.add_argument("--million", action="store_true", help="10^6 records and questions, too")
     arguments = parser.parse_args(argv)
     documents = arguments.documents or default_config_path().parent / "docs"
     if not documents.is_dir():
@@ -40,8 +41,11 @@ def main(argv: list[str] | None = None) -> int:
         ("sandbox", lambda: side_by_side(progress)),
         ("parsing", lambda: parsing(documents)),
         ("endpoints", lambda: endpoints(progress)),
+        ("generate", lambda: generating(progress)),
+        ("store", lambda: store(progress, million=arguments.million)),
         ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),
         ("export", lambda: [exporting(progress)]),
+        ("ray", lambda: on_ray(progress)),
     ):
         progress(f"measuring {name}")
         groups += measure()

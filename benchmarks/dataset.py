@@ -7,7 +7,8 @@ is in the row's name, so that a faster run that finds less cannot hide.
 from __future__ import annotations
 
 import random
-import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import peak_mb
 from benchmarks.table import Group, Row
 from synth_dspy.dataset.export import COLUMNS, export_dataset
 from synth_dspy.dataset.minhash import grams, jaccard, normal_text
@@ -52,16 +54,37 @@ def duplicates(say: Callable[[str], None], *, million: bool = False) -> Group:
     for count in (10_000, 100_000, *((MILLION,) if million else ())):
         say(f"duplicates in {count:,} questions")
         texts, originals = questions(count)
+        _restart_peak()
         start = time.perf_counter()
         found = near_duplicates(texts, THRESHOLD)
         seconds = time.perf_counter() - start
         right = sum(twin is not None for twin in found[originals:])
         wrong = sum(twin is not None for twin in found[:originals])
         recall, precision = right / (count - originals), right / max(1, right + wrong)
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-        name = f"{count:,}: recall {recall:.3f}, precision {precision:.3f}, {peak_mb:,} MB"
+        name = f"{count:,}: recall {recall:.3f}, precision {precision:.3f}, {peak_mb():,.0f} MB"
         rows.append(Row(name, [seconds], count, "questions/s"))
     return Group("near-duplicates (a question)", rows)
+
+
+def export_peak_mb(count: int) -> int:
+    """What memory rises by, in MiB, while so many samples are exported: beside the samples."""
+    samples = _samples(count)
+    with tempfile.TemporaryDirectory() as folder:
+        export_dataset(samples[:100], run_dir=Path(folder), final=Path(folder) / "warm", card="")
+        before = _restart_peak()
+        _export(samples, Path(folder))
+    return round(peak_mb() - before)
+
+
+def _restart_peak() -> float:
+    """Forget the peak of memory so far; what it is now, in MiB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_mb()
+
+
+def _in_a_process_of_its_own(count: int) -> int:
+    code = f"from benchmarks.dataset import export_peak_mb as peak; print(peak({count}))"
+    return int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout)
 
 
 def exporting(say: Callable[[str], None], *, count: int = _ROWS, repetitions: int = 3) -> Group:
@@ -83,7 +106,12 @@ def exporting(say: Callable[[str], None], *, count: int = _ROWS, repetitions: in
                 start = time.perf_counter()
                 write()
                 times.setdefault(name, []).append(time.perf_counter() - start)
-    rows = [Row(name, seconds, count, "samples/s") for name, seconds in times.items()]
+    whole, tenth = _in_a_process_of_its_own(count), _in_a_process_of_its_own(count // 10)
+    export = f"export: {whole} MB beside the samples, {tenth} MB for a tenth of them"
+    rows = [
+        Row(export if name == "export" else name, seconds, count, "samples/s")
+        for name, seconds in times.items()
+    ]
     return Group("export (a sample)", rows)
 
 

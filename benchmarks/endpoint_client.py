@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -17,6 +16,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from benchmarks.memory import peak_mb
 
 QUESTION = "R{number} is what? " + "A passage of some length stands here. " * 40
 
@@ -99,8 +100,7 @@ async def _timed(
     cpu, started = time.process_time(), time.perf_counter()
     await _all(one, range(records), workers)
     seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
-    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Ran(seconds, cpu_s, rss_mb, dict(ends))
+    return Ran(seconds, cpu_s, peak_mb(), dict(ends))
 
 
 async def _all(one: Callable[[int], Awaitable[None]], records: range, workers: int) -> None:

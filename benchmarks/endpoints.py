@@ -2,7 +2,7 @@
 
 The server (`tests/loopback.py`, no model behind it) and every client are processes of their own, so
 that CPU and memory are the client's alone. One client after another asks the same number of records
-of one call each.
+of one call each, in turns, so that what else the machine does meets them alike.
 
     python -m benchmarks.endpoints --records 2000
 """
@@ -10,13 +10,12 @@ of one call each.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from benchmarks.processes import ran, serving
 from benchmarks.table import Group, Row, render
 
 LATENCY_S = 0.2
@@ -48,23 +47,31 @@ class Measured:
         return sum(self.ends.values())
 
 
-def endpoints(say: Say, *, records: int = 600, at_once: tuple[int, ...] = AT_ONCE) -> list[Group]:
+def endpoints(
+    say: Say, *, records: int = 2000, rounds: int = 3, at_once: tuple[int, ...] = AT_ONCE
+) -> list[Group]:
     """Throughput, CPU and memory beside a bare client, then the same with faults.
+
+    Args:
+        rounds: how often the two take turns.
 
     Raises:
         RuntimeError: a record is lost or counted twice.
     """
     groups, cpu = [], []
     for number in at_once:
+        bare, ours = [], []
         with _server() as url:
-            say(f"{records} calls, {number} in flight")
-            bare = _client("bare", url, records, number)
-            ours = _client("ours", url, records, number)
-        rows = [_row("bare aiohttp", bare), _row(f"synth-dspy ({ours.rss_mb:.0f} MB)", ours)]
+            for turn in range(rounds):
+                say(f"{records} calls, {number} in flight, round {turn + 1}")
+                bare.append(_client("bare", url, records, number))
+                ours.append(_client("ours", url, records, number))
+        memory = max(one.rss_mb for one in ours)
+        rows = [_row("bare aiohttp", *bare), _row(f"synth-dspy ({memory:.0f} MB)", *ours)]
         groups.append(Group(f"calls of {LATENCY_S * 1000:.0f} ms, {number} in flight", rows))
         cpu += [
-            Row(f"bare aiohttp, {number} in flight", [bare.cpu_s], records),
-            Row(f"synth-dspy, {number} in flight", [ours.cpu_s], records),
+            Row(f"bare aiohttp, {number} in flight", [one.cpu_s for one in bare], records),
+            Row(f"synth-dspy, {number} in flight", [one.cpu_s for one in ours], records),
         ]
     groups.append(Group("CPU a call", cpu))
     return [*groups, _faults(say, records, at_once[0])]
@@ -76,36 +83,28 @@ def _faults(say: Say, records: int, number: int) -> Group:
                          ("and 1% hangs (5 s timeout)", HANGS)):  # fmt: skip
         say(f"{records} calls, {number} in flight, {name}")
         with _server(faults) as url:
-            ran = _client("ours", url, records, number)
-        served = ran.ends.get("ok", 0)
-        rows.append(_row(f"{name}: {served} served, {ran.records - served} failed", ran))
+            one = _client("ours", url, records, number)
+        served = one.ends.get("ok", 0)
+        rows.append(_row(f"{name}: {served} served, {one.records - served} failed", one))
     return Group(f"faults, {number} in flight", rows)
 
 
-def _row(name: str, ran: Measured) -> Row:
-    return Row(name, [ran.seconds], ran.records)
+def _row(name: str, *turns: Measured) -> Row:
+    return Row(name, [one.seconds for one in turns], turns[0].records)
 
 
-@contextmanager
-def _server(faults: str = "") -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.loopback", "--latency-s", str(LATENCY_S)]
-    command += ["--faults", faults, "--seed", "1", "--retry-after-s", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.kill()
+def _server(faults: str = "") -> AbstractContextManager[str]:
+    arguments = ["--latency-s", LATENCY_S, "--faults", faults, "--seed", 1, "--retry-after-s", 1]
+    return serving("tests.loopback", *arguments)
 
 
 def _client(kind: str, url: str, records: int, at_once: int) -> Measured:
-    command = [sys.executable, "-m", "benchmarks.endpoint_client", kind, url]
-    command += [str(records), str(at_once), str(HANG_TIMEOUT_S)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    ran = Measured(**json.loads(done.stdout))
-    if ran.records != records:
-        raise RuntimeError(f"{records} records went in, {ran.records} came out: {ran.ends}")
-    return ran
+    measured = Measured(
+        **ran("benchmarks.endpoint_client", kind, url, records, at_once, HANG_TIMEOUT_S)
+    )
+    if measured.records != records:
+        raise RuntimeError(f"{records} records went in, {measured.records} came out: {measured}")
+    return measured
 
 
 def main() -> None:

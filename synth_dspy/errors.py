@@ -4,14 +4,16 @@
     ├── UserError                   the user's input is wrong: exit code 2
     │   ├── ConfigError             a key, a value or a variable of the YAML
     │   ├── SourceError             a source that is not there or cannot be read as a whole
-    │   └── StageError              a stage that does not exist, or whose input has not been made
+    │   ├── StageError              a stage that does not exist, or whose input has not been made
+    │   └── ArtefactError           a compiled program that is missing, was changed or does not fit
     ├── SetupError                  something that this machine lacks: exit code 2
     ├── StoreError                  the run directory is locked, full or damaged
     ├── RecordError                 one record cannot be processed: it is counted, the run goes on
     │   ├── DocumentError           a document that cannot be parsed
     │   ├── ReplyError              a model's reply that cannot be read after every retry
     │   └── EndpointError           an endpoint that did not answer after every retry
-    └── BudgetExceededError         max_cost_usd or max_tokens_total is reached: stop admitting
+    └── AdmissionError              no call is made any more: the run is being stopped
+        └── BudgetExceededError     max_cost_usd or max_tokens_total is reached: stop admitting
 
 A `RecordError` never ends a run: the runner writes it to the journal as `failed`, with `reason`
 and `retryable`, and counts it. `sandbox` has a tree of its own, since it knows nothing of us.
@@ -38,6 +40,10 @@ class SourceError(UserError):
 
 class StageError(UserError):
     """An unknown stage was named, or a stage was asked for before the one it reads from."""
+
+
+class ArtefactError(UserError):
+    """A compiled program is missing, was changed after it was written, or does not fit."""
 
 
 class SetupError(SynthError):
@@ -80,5 +86,9 @@ class EndpointError(RecordError):
     retryable = True
 
 
-class BudgetExceededError(SynthError):
+class AdmissionError(SynthError):
+    """A call was not made since the run is ending; what it was for is begun again by the next."""
+
+
+class BudgetExceededError(AdmissionError):
     """The run's `max_cost_usd` or `max_tokens_total` would be passed by one more call."""

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.endpoints import endpoints
+from benchmarks.generate import generating
+from benchmarks.memory import peak_mb
 from benchmarks.parsing import parsing
+from benchmarks.recorded_server import Recorded, read
+from benchmarks.store import run_asking, run_empty, simulate
 from benchmarks.table import Group, Row, duration, render
+from signatures.questions import WriteQuestion
+from synth_dspy.lm.adapter import SynthAdapter
+from tests.lm.offline.documents import GAUGES
+from tests.loopback import Prompt
 
 
 def cells(table: str) -> dict[str, list[str]]:
@@ -55,3 +67,58 @@ def test_documents_that_are_not_there_are_refused_by_name(
         main(["--documents", str(tmp_path / "nowhere")])
     assert end.value.code == 2
     assert "nowhere' is not a folder" in capsys.readouterr().err
+
+
+def test_the_most_memory_is_this_processs_own_and_not_its_parents() -> None:
+    hoard = bytearray(200 * 2**20)
+    hoard[:: 2**12] = b"x" * len(hoard[:: 2**12])  # every page is touched
+    script = "from benchmarks.memory import peak_mb; print(peak_mb())"
+    child = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert 1 < float(child.stdout) < 200 < peak_mb()
+
+
+def test_a_recorded_prompt_is_answered_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "replies.jsonl"
+    prompt = Prompt({"messages": [{"role": "user", "content": "Hi"}]})
+    path.write_text(json.dumps({"body": prompt.body, "reply": "as before"}) + "\n")
+    assert Recorded(path)(prompt) == "as before"
+
+
+def test_a_prompt_that_is_not_recorded_is_answered_by_the_offline_model_and_added(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "replies.jsonl"
+    asked = SynthAdapter().format(WriteQuestion, [], {"passage": GAUGES, "variant": 1})
+    prompt = Prompt({"model": "m", "messages": asked})
+    reply = Recorded(path)(prompt)
+    assert "[[ ## question ## ]]" in reply
+    assert read(path) == [{"body": prompt.body, "reply": reply}]
+
+
+@pytest.mark.slow
+def test_calls_and_records_of_the_endpoint_benchmark_add_up() -> None:
+    groups = endpoints(lambda line: None, records=8, rounds=2, at_once=(4,))
+    speed, cpu, faults = groups
+    assert [len(row.seconds) for row in speed.rows] == [2, 2]
+    assert len(cpu.rows) == 2
+    assert all("8 served" in row.name for row in faults.rows[:1])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_generate_benchmark_makes_samples_of_the_recorded_calls(sandbox_backend: str) -> None:
+    speed, cpu, samples = generating(lambda line: None, samples=4, backend=sandbox_backend)
+    assert [row.amount > 0 for row in (*speed.rows, *cpu.rows, *samples.rows)] == [True] * 5
+
+
+def test_the_quota_benchmark_runs_few_more_tasks_than_needed() -> None:
+    assert simulate(1)[0] == simulate(1)[1]
+    run, needed = simulate(64)
+    assert needed <= run <= 1.35 * needed
+
+
+def test_the_store_benchmark_takes_every_record_through_three_stages() -> None:
+    assert run_empty(50) > 0
+    assert run_asking(5) > 0

@@ -57,3 +57,16 @@ def test_the_tree_names_what_is_there_and_all_of_it() -> None:
     assert top == folders - {"outputs", "build", "dist", "mlruns"}
     package = {p.name for p in (ROOT / "synth_dspy").iterdir() if p.name != "py.typed"}
     assert inner == {name for name in package if not name.startswith("__")}
+
+
+def test_every_message_that_is_explained_is_one_of_ours() -> None:
+    section = README.partition("## When something goes wrong")[2].partition("\n## ")[0]
+    messages = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    assert len(messages) > 5
+    sources = [
+        re.sub(r'"\s*f?"', "", path.read_text(encoding="utf-8"))  # texts over several lines
+        for package in ("synth_dspy", "sandbox")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    for message in messages:
+        assert any(message in source for source in sources), message

@@ -42,11 +42,39 @@ Set = Annotated[
     ),
 ]
 NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Put finished work aside and do it again.")
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Do finished work again. It is replaced, and kept as *.old, only once a stage has "
+        "ended; the models' replies are kept as replies.sqlite.N.",
+    ),
+]
+ClearCache = Annotated[
+    bool, typer.Option("--clear-cache", help="First delete the finished work of what is run.")
+]
+RetryFailed = Annotated[
+    bool,
+    typer.Option("--retry-failed", help="Try failures again that were given up: no answer, say."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 NoTrace = Annotated[bool, typer.Option("--no-trace", help="Do not write conversations.")]
-Runner = Annotated[str, typer.Option("--runner", help="What runs the stages: local.")]
+Runner = Annotated[
+    str, typer.Option("--runner", help="What runs the stages: local, or ray (an extra).")
+]
+RayAddress = Annotated[
+    str,
+    typer.Option(
+        "--ray-address",
+        help="With --runner ray: a cluster to join; without it Ray is started here.",
+        metavar="HOST:PORT",
+    ),
+]
+RayWorkers = Annotated[
+    int | None,
+    typer.Option(
+        "--ray-workers", min=1, help="With --runner ray: workers; without it one a processor."
+    ),
+]
 HubId = Annotated[
     str,
     typer.Option("--hub-id", help="Push to this repository of the Hub.", metavar="OWNER/NAME"),

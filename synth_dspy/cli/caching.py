@@ -12,7 +12,7 @@ HEADING = "Cache"
 
 
 def cache_info(config: Config = None, overrides: Set = None, json_lines: Json = False) -> None:
-    """Show what is stored: a stage a line, with entries, size and age."""
+    """Show what is stored: a stage a line, and each source with when it was last processed."""
     from synth_dspy.commands.caching import show_cache
 
     show_cache(loaded(config, overrides), json_lines=json_lines)
@@ -23,11 +23,14 @@ def cache_clear(
     overrides: Set = None,
     stage: Annotated[str, typer.Option("--stage", "-s", help="One stage only.")] = "",
     replies: Annotated[bool, typer.Option("--replies", help="Models' replies, too.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The dataset and the report, too: final/ and analysis/.")
+    ] = False,
 ) -> None:
-    """Delete finished work; models' replies are kept unless asked for."""
+    """Delete finished work; the dataset, the report and paid replies stay unless asked for."""
     from synth_dspy.commands.caching import clear_cache
 
-    clear_cache(loaded(config, overrides), stage=stage, replies=replies)
+    clear_cache(loaded(config, overrides), stage=stage, replies=replies, everything=everything)
 
 
 def register(app: typer.Typer) -> None:

@@ -66,11 +66,17 @@ def sandbox_gc(
     collect(everything=everything)
 
 
-def validate_config(config: Config = None, overrides: Set = None) -> None:
+def validate_config(
+    config: Config = None,
+    overrides: Set = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask each endpoint once, to see that it answers.")
+    ] = False,
+) -> None:
     """Check a configuration and say what it comes to."""
     from synth_dspy.commands.checking import validate
 
-    validate(loaded(config, overrides))
+    raise typer.Exit(validate(loaded(config, overrides), online=online))
 
 
 def doctor(json_lines: Json = False) -> None:

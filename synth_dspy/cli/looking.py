@@ -17,11 +17,27 @@ def info(
     overrides: Set = None,
     json_lines: Json = False,
     prompts: Annotated[bool, typer.Option("--prompts", help="Print what each step sends.")] = False,
+    step: Annotated[str, typer.Option("--step", help="Print what this step sends.")] = "",
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Print every setting there is, as a table.")
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say which stages a run would do again, and do nothing.")
+    ] = False,
 ) -> None:
     """Show the run's settings, stages and models."""
-    from synth_dspy.commands.checking import info as show
+    if plan:
+        from synth_dspy.commands.rebuilding import show_plan
 
-    show(loaded(config, overrides), json_lines=json_lines, prompts=prompts)
+        show_plan(loaded(config, overrides, quiet=json_lines), json_lines=json_lines)
+        return
+    from synth_dspy.commands.informing import info as show
+    from synth_dspy.commands.informing import show_settings
+
+    if settings:
+        show_settings()
+        return
+    show(loaded(config, overrides), json_lines=json_lines, prompts=prompts, step=step)
 
 
 def inspect(
@@ -95,9 +111,24 @@ def stats(config: Config = None, overrides: Set = None, json_lines: Json = False
     print_stats(loaded(config, overrides), json_lines=json_lines)
 
 
+def analyze_allocation(
+    config: Config = None,
+    overrides: Set = None,
+    target: Annotated[
+        int | None, typer.Option("--target", min=1, help="Samples wanted; else target_samples.")
+    ] = None,
+    json_lines: Json = False,
+) -> None:
+    """Say how far the filtered passages go, and recommend settings; asks no model."""
+    from synth_dspy.commands.allocating import analyze_allocation as analyze
+
+    analyze(loaded(config, overrides, quiet=json_lines), target=target, json_lines=json_lines)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command(rich_help_panel=HEADING)(info)
+    app.command("analyze-allocation", rich_help_panel=HEADING)(analyze_allocation)
     app.command(rich_help_panel=HEADING)(inspect)
     app.command("inspect-traces", rich_help_panel=HEADING)(inspect_traces)
     app.command(rich_help_panel=HEADING)(stats)

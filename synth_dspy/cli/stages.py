@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from synth_dspy.cli.arguments import (
+    ClearCache,
     Config,
     HubId,
     HubPrivate,
@@ -16,6 +17,7 @@ from synth_dspy.cli.arguments import (
     NoCache,
     NoTrace,
     Quiet,
+    RetryFailed,
     Set,
     loaded,
 )
@@ -45,15 +47,23 @@ def _stage_command(name: str) -> Callable[..., None]:
         config: Config = None,
         overrides: Set = None,
         no_cache: NoCache = False,
+        clear_cache: ClearCache = False,
+        retry_failed: RetryFailed = False,
         quiet: Quiet = False,
         no_trace: NoTrace = False,
     ) -> None:
+        from synth_dspy.commands.execution import Options
         from synth_dspy.commands.running import run_stage
 
         context = loaded(config, overrides, quiet=quiet)
-        raise typer.Exit(
-            run_stage(context, name, no_cache=no_cache, quiet=quiet, trace=not no_trace)
+        options = Options(
+            no_cache=no_cache,
+            clear_cache=clear_cache,
+            retry_failed=retry_failed,
+            quiet=quiet,
+            trace=not no_trace,
         )
+        raise typer.Exit(run_stage(context, name, options))
 
     command.__doc__ = _STAGE_HELP[name]
     return command
@@ -67,12 +77,16 @@ def plan(
     ] = False,
     json_lines: Json = False,
     no_cache: NoCache = False,
+    clear_cache: ClearCache = False,
+    retry_failed: RetryFailed = False,
     quiet: Quiet = False,
     no_trace: NoTrace = False,
 ) -> None:
     """Allocate tasks, and write questions and tests."""
     if not estimate:
-        _stage_command("plan")(config, overrides, no_cache, quiet, no_trace)
+        _stage_command("plan")(
+            config, overrides, no_cache, clear_cache, retry_failed, quiet, no_trace
+        )
     from synth_dspy.commands.planning import print_estimate
 
     print_estimate(loaded(config, overrides, quiet=json_lines), json_lines=json_lines)
@@ -94,6 +108,8 @@ def export(
         bool, typer.Option("--analyze", help="Then write statistics, plots and the report.")
     ] = False,
     no_cache: NoCache = False,
+    clear_cache: ClearCache = False,
+    retry_failed: RetryFailed = False,
     quiet: Quiet = False,
     no_trace: NoTrace = False,
 ) -> None:
@@ -105,7 +121,13 @@ def export(
     raise typer.Exit(
         run_export(
             context,
-            Options(no_cache=no_cache, quiet=quiet, trace=not no_trace),
+            Options(
+                no_cache=no_cache,
+                clear_cache=clear_cache,
+                retry_failed=retry_failed,
+                quiet=quiet,
+                trace=not no_trace,
+            ),
             chat_formats=chat_format or (),
             push=Push(hub_id, hub_private),
             analyze=analyze_too,
@@ -133,6 +155,8 @@ def analyze(
     ] = True,
     hub_id: HubId = "",
     no_cache: NoCache = False,
+    clear_cache: ClearCache = False,
+    retry_failed: RetryFailed = False,
     quiet: Quiet = False,
     no_trace: NoTrace = False,
 ) -> None:
@@ -144,7 +168,13 @@ def analyze(
     raise typer.Exit(
         run_analyze(
             context,
-            Options(no_cache=no_cache, quiet=quiet, trace=not no_trace),
+            Options(
+                no_cache=no_cache,
+                clear_cache=clear_cache,
+                retry_failed=retry_failed,
+                quiet=quiet,
+                trace=not no_trace,
+            ),
             source=source,
             output=output,
             plots=plots,

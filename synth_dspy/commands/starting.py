@@ -11,6 +11,7 @@ from pathlib import Path
 from synth_dspy.commands.context import show
 from synth_dspy.config import load_config
 from synth_dspy.errors import UserError
+from synth_dspy.sources.peek import may_hold_images
 
 _OFFLINE = """\
     # The built-in offline model: extractive, free, no network. Replace it by a model of yours
@@ -77,9 +78,6 @@ seed: 42
 _PROVIDER_KEYS = {
     "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY", "anthropic": "ANTHROPIC_API_KEY",
 }  # fmt: skip
-_PICTURED = re.compile(r"!\[|<img|<Image|\{figure\}|:::image", re.IGNORECASE)
-_WITH_PICTURES = {".ipynb", ".pdf"}
-_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +163,9 @@ def _key_variable(answers: Answers) -> str:
 
 
 def _has_pictures(documents: Path) -> bool:
-    """Whether the first files may hold images, so that no quota asks for what is not there."""
+    """Whether there may be images, so that no quota asks for what is not there."""
     files = [documents] if documents.is_file() else sorted(documents.rglob("*"))
-    for file in [f for f in files if f.is_file()][:_LOOKED_AT]:
-        if file.suffix.lower() in _WITH_PICTURES:
-            return True
-        if file.suffix.lower() in {".md", ".mdx", ".html"} and _PICTURED.search(
-            file.read_text(encoding="utf-8", errors="replace")
-        ):
-            return True
-    return False
+    return may_hold_images(file for file in files if file.is_file())
 
 
 def _named(documents: Path) -> str:

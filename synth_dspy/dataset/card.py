@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from synth_dspy.dataset.card_checks import scanned, verified
 from synth_dspy.dataset.card_facts import CardFacts, ModelFact, SourceFact
-from synth_dspy.dataset.export import COLUMNS
 from synth_dspy.dataset.markdown import bullets, code_span, percent, plain, table
+from synth_dspy.dataset.split import unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,23 +22,12 @@ __all__ = ["CardFacts", "ModelFact", "SourceFact", "dataset_card"]
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _SOURCES_SHOWN = 200
-_COLUMN_MEANING = {
-    "question": "what is asked; for `function_completion` the stub to complete",
-    "answer": (
-        "the answer; for `function_completion` the indented body, for `code_generation` a whole "
-        "program"
-    ),
-    "category": "topic",
-    "type": "`function_completion`, `code_generation` or `qa`",
-    "difficulty": "`easy`, `medium` or `hard`",
-    "test_code": "defines `check(candidate)`; empty for `qa`",
-    "entry_point": "the function that the test is given; empty for `qa`",
-    "image": "RGB image that the question needs, or null",
-    "has_image": "whether there is one",
-    "code_context": "code that stands before the passage in its document",
-    "source": "relative path of the document",
-    "metadata": "JSON: provenance, models, attempts, sandbox, mutants, judge",
-}
+_TASKS = {
+    "qa": "question-answering", "summary": "summarization", "caption": "image-to-text",
+    "pair-score": "sentence-similarity", "pair": "sentence-similarity",
+    "triplet": "sentence-similarity", "pair-class": "text-classification",
+}  # fmt: skip
+"""The Hub's names for what rows of a type are good for; all else is text generation."""
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -48,7 +38,7 @@ def dataset_card(facts: CardFacts) -> str:
         _what(facts),
         _how(facts),
         _numbers(facts),
-        _verified(facts),
+        verified(facts),
         _funnel(facts),
         _models(facts),
         _sources(facts),
@@ -60,16 +50,14 @@ def dataset_card(facts: CardFacts) -> str:
 
 def _head(facts: CardFacts) -> str:
     counts, total = facts.statistics["counts"], facts.statistics["total"]
-    tasks = ["text-generation"]
-    if "qa" in counts["type"]:
-        tasks.append("question-answering")
-    if counts["modality"].get("multimodal"):
+    tasks = sorted({_TASKS.get(kind, "text-generation") for kind in counts["type"]})
+    if counts.get("modality", {}).get("multimodal"):
         tasks.append("image-text-to-text")
     size = next((name for limit, name in _SIZES if total < limit), "1M<n<10M")
     head: dict[str, Any] = {
         "pretty_name": " ".join(facts.name.split()),
         "language": [facts.language],
-        "task_categories": tasks,
+        "task_categories": tasks or ["text-generation"],
         "size_categories": [size],
         "tags": ["synthetic", "synth-dspy", *(["code"] if _code(facts) else [])],
     }
@@ -84,13 +72,18 @@ def _head(facts: CardFacts) -> str:
 
 def _what(facts: CardFacts) -> str:
     counts, total = facts.statistics["counts"], facts.statistics["total"]
-    rows = [(f"`{name}`", _COLUMN_MEANING[name]) for name in COLUMNS]
+    rows = [(f"`{name}`", meaning) for name, meaning in facts.columns.items()]
+    kinds = [
+        (f"`{plain(kind)}`", f"{count:,}", plain(facts.types.get(kind, "")))
+        for kind, count in counts["type"].items()
+    ]
+    told = "\n\n" + table(("type", "rows", "what a row is"), kinds) if facts.types else ""
     return (
         "## What it is\n\n"
         f"{total:,} rows made from {len(facts.sources) or len(counts['source']):,} documents by "
         f"synth-dspy{f' {facts.version}' if facts.version else ''}, recipe "
         f"`{facts.recipe}`. Each row says in its `metadata` where it came from and how it was "
-        "checked.\n\n" + table(("column", "content"), rows)
+        "checked.\n\n" + table(("column", "content"), rows) + told
     )
 
 
@@ -99,132 +92,45 @@ def _how(facts: CardFacts) -> str:
     order = (
         f"Stages, in order: {', '.join(f'`{stage}`' for stage in stages)}.\n\n" if stages else ""
     )
-    return (
-        f"## How it was made\n\n{order}"
-        "Documents are parsed and cut into passages; a task for each row is allocated over the "
-        "passages by quota; a model writes the question and, for code, the test; another call "
-        "answers it; code is run against its test in a sandbox and corrected while it fails; a "
-        "judge compares the answer with the passage. Of duplicates, the lower rank stays. "
-        "Rows that share a passage, an image or nearly their wording are always in one split."
-    )
+    return f"## How it was made\n\n{order}{facts.how}"
 
 
 def _numbers(facts: CardFacts) -> str:
     counts, total = facts.statistics["counts"], facts.statistics["total"]
     parts = ["## Counts"]
     for side in ("split", "type", "modality", "difficulty", "category"):
-        rows = [(plain(k), f"{v:,}", percent(v, total)) for k, v in counts[side].items()]
+        tally = counts.get(side, {})
+        rows = [(plain(k), f"{v:,}", percent(v, total)) for k, v in tally.items()]
         if rows:
             parts.append(table((side, "rows", "share"), rows))
+    ratios = facts.statistics.get("splits", {}).get("ratios", {})
+    if empty := unfilled(counts["split"], ratios) if counts["split"] else []:
+        named = " and ".join(f"`{split}`" for split in empty)
+        parts.append(f"There are too few rows for {named}: no row of that split is in the dataset.")
+    parts.append(_deviation(facts.statistics.get("splits", {})))
     parts.append(_variety(facts.statistics["diversity"]))
     return "\n\n".join(part for part in parts if part)
+
+
+def _deviation(splits: Mapping[str, Any]) -> str:
+    """How near the splits came to what was asked, cell by cell."""
+    if not splits.get("cells"):
+        return ""
+    asked = ", ".join(f"{name} {ratio:.0%}" for name, ratio in splits["ratios"].items())
+    worst = max(splits["cells"], key=lambda cell: abs(cell["actual"] - cell["asked"]))
+    small = sum(cell["asked"] < 1 for cell in splits["cells"])
+    where = ", ".join(plain(str(worst[k])) for k in ("split", "type", "modality", "category"))
+    return (
+        f"Asked: {asked}. Of {len(splits['cells']):,} cells (split, type, modality, category) the "
+        f"one that is farthest off has {worst['actual']:,} rows in place of {worst['asked']:g} "
+        f"({where}); {small:,} are due less than one row. `statistics.json` lists them all."
+    )
 
 
 def _variety(found: Mapping[str, Any]) -> str:
     names = ("distinct_2", "self_bleu", "compression_ratio", "embedding_dispersion", "clusters")
     known = [(name.replace("_", " "), f"{found[name]:g}") for name in names if found.get(name)]
     return "Variety of the questions:\n\n" + table(("measure", "value"), known) if known else ""
-
-
-def _verified(facts: CardFacts) -> str:
-    checked = facts.statistics["verification"]
-    lines = []
-    if checked["code_samples"]:
-        where = ", ".join(f"{name} ({count:,})" for name, count in checked["isolation"].items())
-        lines.append(
-            f"{checked['executed']:,} of {checked['code_samples']:,} code rows had their tests "
-            f"executed; isolation: {where or 'none'}; {checked['tests']:,} tests in all."
-        )
-        split = checked["assurance"].get("split", 0)
-        lines.append(
-            f"In {split:,} of them the solution ran in a process that never sees the tests."
-        )
-        if checked["mutants_run"]:
-            lines.append(
-                f"{checked['mutants_killed']:,} of {checked['mutants_run']:,} mutants of the "
-                f"solutions ({percent(checked['mutants_killed'], checked['mutants_run'])}) were "
-                "killed by the tests."
-            )
-        else:
-            lines.append("No mutants were run, so how much the tests would notice is not known.")
-        if checked["oracle"]:
-            lines.append(f"Expected values: {_oracles(checked['oracle'])}.")
-    if checked["judged"]:
-        lines.append(
-            f"{checked['judged']:,} rows were judged against their source; "
-            f"{checked['judge_passed']:,} passed."
-        )
-    if checked["images_unseen"]:
-        lines.append(
-            f"For {checked['images_unseen']:,} rows with an image the judge could not see it: "
-            "they are unverified (caption only)."
-        )
-    lines.append(_calibration(facts.calibration))
-    lines.append(_decontamination(facts.decontamination))
-    return "## Verification\n\n" + bullets(lines)
-
-
-_ORACLES = {
-    "recorded": "recorded in the documents",
-    "executed": "by running the documents' own code",
-    "written": "written by the model",
-}
-
-
-def _oracles(tally: Mapping[str, int]) -> str:
-    return ", ".join(f"{_ORACLES.get(name, plain(name))} ({n:,})" for name, n in tally.items())
-
-
-def _calibration(calibration: Mapping[str, float] | None) -> str:
-    if not calibration:
-        return (
-            "The judge was never calibrated against people: how often it is right is not known, "
-            "and its verdicts are no more than a filter."
-        )
-    figures = ", ".join(f"{plain(k)} {v:.3g}" for k, v in sorted(calibration.items()))
-    return f"The judge was calibrated against people: {figures}."
-
-
-def _decontamination(report: Mapping[str, Any] | None) -> str:
-    if report is None:
-        return "The rows were not compared with any benchmark."
-    named = ", ".join(
-        f"{plain(b['name'])} ({b['found']:,} of its {b['items']:,} items found)"
-        for b in report["benchmarks"]
-    )
-    return (
-        f"Documents and rows were compared with {named}, by runs of 13 words, by tokens of the "
-        f"code and by similarity; {report['dropped_passages']:,} passages and "
-        f"{report['dropped_samples']:,} rows that held an item were dropped."
-    )
-
-
-_FAMILIES = {"secrets": "keys, tokens and passwords", "personal_data": "personal data"}
-_POLICIES = {
-    "count": "they were left as they are",
-    "mask": "they were masked",
-    "drop": "documents and rows that held any were dropped",
-}
-
-
-def _scanned(scan: Mapping[str, Any] | None) -> list[str]:
-    if scan is None:
-        return ["The documents were not scanned for secrets or personal data."]
-    lines = []
-    for family, said in _FAMILIES.items():
-        found = scan[family]
-        dropped = f"; {found['dropped']:,} documents dropped" if found["dropped"] else ""
-        lines.append(
-            f"Scanned by pattern for {said}: {found['found']:,} places in {found['documents']:,} "
-            f"of {scan['documents']:,} documents; {_POLICIES[found['policy']]}{dropped}."
-        )
-    if scan["allowed_licenses"]:
-        allowed = ", ".join(plain(name) for name in scan["allowed_licenses"])
-        lines.append(
-            f"Only sources under these licences were used: {allowed}; "
-            f"{scan['license_not_allowed']:,} documents of others were left out."
-        )
-    return lines
 
 
 def _funnel(facts: CardFacts) -> str:
@@ -281,7 +187,6 @@ def _sources(facts: CardFacts) -> str:
     if not facts.sources:
         return ""
     shown = facts.sources[:_SOURCES_SHOWN]
-    scanned = bullets(_scanned(facts.scan))
     rows = [
         (
             code_span(fact.path),
@@ -295,17 +200,17 @@ def _sources(facts: CardFacts) -> str:
     more = len(facts.sources) - len(shown)
     rest = f"\n\n{more:,} more documents are named in the rows." if more else ""
     columns = ("document", "SHA-256 (start)", "revision", "licence", "rows")
-    return f"## Sources\n\n{scanned}\n\n" + table(columns, rows) + rest
+    return f"## Sources\n\n{bullets(scanned(facts.scan))}\n\n" + table(columns, rows) + rest
 
 
 def _limits(facts: CardFacts) -> str:
-    checked = facts.statistics["verification"]
+    checked = facts.statistics.get("verification") or {}
     lines = ["The rows say what their documents say; errors of the documents are errors here."]
-    if checked["code_samples"]:
+    if checked.get("code_samples"):
         lines.append("A passing test shows that the code does what the test asks, and no more.")
-    if checked["oracle"].get("written"):
+    if checked.get("oracle", {}).get("written"):
         lines.append("Expected values that a model wrote may be wrong together with the answer.")
-    if checked["assurance"].get("inproc"):
+    if checked.get("assurance", {}).get("inproc"):
         lines.append(
             f"{checked['assurance']['inproc']:,} code rows ran in one process with their tests, "
             "where a solution could in principle cheat."
@@ -330,4 +235,4 @@ def _reproduce(facts: CardFacts) -> str:
 
 
 def _code(facts: CardFacts) -> bool:
-    return bool(facts.statistics["verification"]["code_samples"])
+    return bool((facts.statistics.get("verification") or {}).get("code_samples"))

@@ -6,13 +6,40 @@ Samples with their provenance enter, facts leave. It knows no files and no clock
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from synth_dspy.records import Sample
+
+
+COLUMNS: Mapping[str, str] = {
+    "question": "what is asked; of a type that completes a function, the stub",
+    "answer": "the answer; of a type that completes a function, the indented body",
+    "category": "topic",
+    "type": "what kind of row it is",
+    "difficulty": "`easy`, `medium` or `hard`",
+    "test_code": "defines `check(candidate)`, which the answer passed; empty for rows in words",
+    "entry_point": "the function that the test is given; empty for rows in words",
+    "image": "RGB image that the question needs, or null",
+    "has_image": "whether there is one",
+    "code_context": (
+        "the code that drew the image or, without one, the code that stands before the passage in "
+        "its document; never code that defines `entry_point`"
+    ),
+    "source": "relative path of the document",
+    "metadata": "JSON: provenance, models, attempts, sandbox, mutants, judge",
+}
+HOW = (
+    "Documents are parsed and cut into passages; a task for each row is allocated over the "
+    "passages by quota; a model writes the question and, for code, the test; another call "
+    "answers it; code is run against its test in a sandbox and corrected while it fails; a "
+    "judge compares the answer with the passage. Of duplicates, the lower rank stays. "
+    "Rows that share a passage, an image or nearly their wording are always in one split."
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,10 +73,13 @@ class CardFacts:
 
     Attributes:
         license: an identifier of the Hub (`apache-2.0`), "" when the user named none.
-        statistics: the object of statistics.py.
+        statistics: the object of statistics.py, or of `row_statistics` for other recipes.
+        columns: what each column of a row holds; how: a paragraph on how rows were made.
+        types: what a row of each type is, in a sentence, as far as that is known.
         command: what was typed, without secrets; config: the YAML's path as it was given.
         version: of synth-dspy.
-        calibration: of the judge against people, name -> value; None when it was never done.
+        calibration: of the judge against people (`step`, `model`, `agreement`, `kappa`, `n`,
+            `confusion`); None when it was never done.
         decontamination: the object of contamination.py; None when nothing was checked.
         scan: the object of `scan_facts`; None when nothing was scanned.
         usage: `llm_calls`, `tokens` and `cost_usd` of all stages together.
@@ -62,13 +92,16 @@ class CardFacts:
     license: str = ""
     language: str = "en"
     recipe: str = "assistant"
+    columns: Mapping[str, str] = field(default_factory=lambda: COLUMNS)
+    types: Mapping[str, str] = field(default_factory=dict)
+    how: str = HOW
     models: tuple[ModelFact, ...] = ()
     sources: tuple[SourceFact, ...] = ()
     command: str = "python -m synth_dspy.run"
     config: str = ""
     seed: int = 42
     version: str = ""
-    calibration: Mapping[str, float] | None = None
+    calibration: Mapping[str, Any] | None = None
     decontamination: Mapping[str, Any] | None = None
     scan: Mapping[str, Any] | None = None
     usage: Mapping[str, float] | None = None

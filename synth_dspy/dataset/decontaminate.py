@@ -103,6 +103,11 @@ class Decontaminator:
         programs = [block.code for block in chunk.code_blocks if block.code.strip()]
         return self._hits(chunk.id, chunk.text, programs, [normal_code(p) for p in programs])
 
+    def text_hits(self, name: str, text: str, programs: Sequence[str] = ()) -> list[Hit]:
+        """The items that any text repeats, each once; `programs` is what of it is code."""
+        code = [*programs, *_FENCE.findall(f"{text}\n")]
+        return self._hits(name, text, code, [normal_code(program) for program in code])
+
     def _hits(
         self, name: str, text: str, programs: Sequence[str], wholes: Sequence[str]
     ) -> list[Hit]:

@@ -13,9 +13,8 @@ columns, not how samples were made.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,14 +22,17 @@ import orjson
 
 from synth_dspy.dataset.chat import ChatFormat, chat_row
 from synth_dspy.dataset.dedup import by_rank
+from synth_dspy.dataset.folder import replacing
 from synth_dspy.dataset.pictures import MAX_SIDE, png_bytes
 from synth_dspy.dataset.split import SPLITS
+from synth_dspy.dataset.tables import parquet_path, write_tables
 from synth_dspy.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
+    from synth_dspy.dataset.tables import Columns
     from synth_dspy.records import Sample
 
 COLUMNS = (
@@ -47,8 +49,11 @@ COLUMNS = (
     "source",
     "metadata",
 )
+_FIELDS = attrgetter(*COLUMNS)
 _BATCH = 2_048
 _BATCH_IMAGE_BYTES = 32 << 20
+_BUFFER = 1 << 20
+_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +99,19 @@ def export_dataset(
         StoreError: a sample has no split, its image cannot be read, or the disk is full.
     """
     by_split = _by_split(samples)
-    part = final.with_name(f".{final.name}.part")
-    try:
-        _remove(part)
-        (part / "data").mkdir(parents=True)
+    with_images = any(sample.image for sample in samples)
+    with replacing(final) as part:
         images = _Images(run_dir, part, max_image_side)
-        with_images = any(sample.image for sample in samples)
-        for split, rows in by_split.items():
-            with _Lines(part, split, chat_formats, with_images=with_images) as lines:
-                _write_split(rows, split, images=images, lines=lines, part=part)
-        _save_arrow(part, list(by_split))
+        sums = write_tables(
+            part,
+            features(),
+            {
+                split: _batches(rows, images, _Lines(part, split, chat_formats, with_images))
+                for split, rows in by_split.items()
+            },
+        )
         (part / "README.md").write_text(card, encoding="utf-8")
-        summary = _summary(by_split, part, final)
-        _replace(part, final)
-    except OSError as error:
-        raise StoreError(
-            f"The dataset cannot be written to {final}: {error}. "
-            "Nothing was changed there; free the space or mend the permissions and export again."
-        ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return summary
+        return _summary(by_split, part, final, sums)
 
 
 def _by_split(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
@@ -159,143 +156,88 @@ class _Lines:
     """The files of JSON lines of one split."""
 
     def __init__(
-        self, part: Path, split: str, formats: Sequence[ChatFormat], *, with_images: bool
+        self, part: Path, split: str, formats: Sequence[ChatFormat], with_images: bool
     ) -> None:
         self._formats, self._with_images = formats, with_images
-        folders = ["jsonl", *(f"chat/{form}" for form in formats)]
+        folders = ("jsonl", *(f"chat/{form}" for form in formats))
+        self._paths = [part / folder / f"{split}.jsonl" for folder in folders]
         self._files: list[BinaryIO] = []
-        for folder in folders:
-            (part / folder).mkdir(parents=True, exist_ok=True)
-            self._files.append((part / folder / f"{split}.jsonl").open("wb"))
 
     def __enter__(self) -> Self:
+        for path in self._paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._files.append(path.open("wb", buffering=_BUFFER))
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         for file in self._files:
             file.close()
 
-    def write(self, sample: Sample, row: dict[str, Any], image: str) -> None:
-        """One row; `image` is its path below `final`."""
-        plain = {**row, "image": image or None, "metadata": sample.metadata}
-        chats = (
-            chat_row(sample, form, image=image, with_images=self._with_images)
-            for form in self._formats
-        )
-        for file, line in zip(self._files, (plain, *chats), strict=True):
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS))
+    def write(self, rows: Sequence[Sample], columns: Columns, images: Sequence[str]) -> None:
+        """A batch of rows; `images` are their paths below `final`, "" for none."""
+        plain, *chats = self._files
+        plain.writelines(_lines(columns, images))
+        for form, file in zip(self._formats, chats, strict=True):
+            said = (
+                chat_row(sample, form, image=image, with_images=self._with_images)
+                for sample, image in zip(rows, images, strict=True)
+            )
+            file.writelines(orjson.dumps(row, option=_LINE) for row in said)
 
 
-def _write_split(
-    rows: Sequence[Sample], split: str, *, images: _Images, lines: _Lines, part: Path
-) -> None:
-    """One pass over the rows: the same batches go to Parquet, to an Arrow stream and to lines."""
-    import pyarrow
-    from pyarrow import parquet
-
-    schema = _features().arrow_schema
-    with (
-        parquet.ParquetWriter(_parquet(part, split), schema, compression="zstd") as columns,
-        pyarrow.ipc.new_stream(part / f"{split}.stream", schema) as arrow,
-    ):
-        for batch in _batches(rows, images, lines):
-            content = {name: [row[name] for row in batch] for name in COLUMNS}
-            table = pyarrow.Table.from_pydict(content, schema=schema)
-            columns.write_table(table)
-            arrow.write_table(table)
+def _lines(columns: Columns, images: Sequence[str]) -> Iterator[bytes]:
+    named = {**columns, "image": [image or None for image in images]}
+    # What is JSON already is written as it is.
+    named["metadata"] = [orjson.Fragment(text) for text in columns["metadata"]]
+    names = sorted(named)
+    for row in zip(*(named[name] for name in names), strict=True):
+        yield orjson.dumps(dict(zip(names, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _batches(
-    rows: Sequence[Sample], images: _Images, lines: _Lines
-) -> Iterator[list[dict[str, Any]]]:
-    """Rows for one write: so many, or so many bytes of images."""
-    batch: list[dict[str, Any]] = []
-    held = 0
-    for sample in rows:
-        row = _row(sample)
-        lines.write(sample, row, images.path(sample.image))
-        row["image"] = images.embedded(sample.image)
-        held += len(row["image"]["bytes"]) if row["image"] else 0
-        batch.append(row)
-        if len(batch) == _BATCH or held >= _BATCH_IMAGE_BYTES:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch
+def _batches(rows: Sequence[Sample], images: _Images, lines: _Lines) -> Iterator[Columns]:
+    """The columns of so many rows, or of so many bytes of images, written as lines on the way."""
+    with lines:
+        start = 0
+        while start < len(rows):
+            stop, held, shown = start, 0, []
+            while stop < min(len(rows), start + _BATCH) and held < _BATCH_IMAGE_BYTES:
+                shown.append(images.embedded(rows[stop].image))
+                held += len(shown[-1]["bytes"]) if shown[-1] else 0
+                stop += 1
+            batch = rows[start:stop]
+            columns = _columns(batch, shown)
+            lines.write(batch, columns, [images.path(sample.image) for sample in batch])
+            yield columns
+            start = stop
 
 
-def _row(sample: Sample) -> dict[str, Any]:
-    row = {name: getattr(sample, name) for name in COLUMNS}
-    row["metadata"] = orjson.dumps(sample.metadata, option=orjson.OPT_SORT_KEYS).decode()
-    return row
+def _columns(rows: Sequence[Sample], images: Sequence[dict[str, Any] | None]) -> Columns:
+    columns: dict[str, Sequence[Any]] = dict(
+        zip(COLUMNS, zip(*map(_FIELDS, rows), strict=True), strict=True)
+    )
+    columns["metadata"] = [
+        orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS).decode()
+        for metadata in columns["metadata"]
+    ]
+    columns["image"] = images
+    return columns
 
 
-def _features() -> Any:
+def features() -> Any:
+    """The columns' types, as `datasets` names them."""
     from datasets import Features, Image, Value
 
     kinds = {"image": Image(), "has_image": Value("bool")}
     return Features({name: kinds.get(name, Value("string")) for name in COLUMNS})
 
 
-def _save_arrow(part: Path, splits: Sequence[str]) -> None:
-    """The `DatasetDict` that `load_from_disk` opens, from the streams, which are removed."""
-    import datasets
-    from datasets import Dataset, DatasetDict, DatasetInfo, NamedSplit
-
-    was_shown = datasets.is_progress_bar_enabled()
-    datasets.disable_progress_bars()
-    try:
-        opened = {}
-        for split in splits:
-            loaded = Dataset.from_file(str(part / f"{split}.stream"))
-            opened[split] = Dataset(
-                loaded.data,
-                info=DatasetInfo(features=_features()),
-                split=NamedSplit(split),
-                fingerprint=_sha256(_parquet(part, split))[:16],
-            )
-        DatasetDict(opened).save_to_disk(str(part))
-    finally:
-        if was_shown:
-            datasets.enable_progress_bars()
-    opened.clear()
-    for split in splits:
-        (part / f"{split}.stream").unlink()
-
-
-def _summary(by_split: dict[str, list[Sample]], part: Path, final: Path) -> ExportSummary:
+def _summary(
+    by_split: dict[str, list[Sample]], part: Path, final: Path, sums: dict[str, str]
+) -> ExportSummary:
     return ExportSummary(
         path=str(final),
         rows={split: len(rows) for split, rows in by_split.items()},
         images=sum(bool(sample.image) for rows in by_split.values() for sample in rows),
-        bytes=sum(_parquet(part, split).stat().st_size for split in by_split),
-        sha256={split: _sha256(_parquet(part, split)) for split in by_split},
+        bytes=sum(parquet_path(part, split).stat().st_size for split in by_split),
+        sha256=sums,
     )
-
-
-def _replace(part: Path, final: Path) -> None:
-    """Put `part` in the place of `final`, after its files have reached the disk."""
-    for path in sorted(part.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    old = final.with_name(f".{final.name}.old")
-    _remove(old)
-    if final.exists():
-        final.rename(old)
-    part.rename(final)
-    _remove(old)
-
-
-def _remove(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)
-
-
-def _parquet(part: Path, split: str) -> Path:
-    return part / "data" / f"{split}-00000-of-00001.parquet"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,23 +8,21 @@ Memory: 448 bytes a text for its signature, and what the texts themselves take.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from synth_dspy.dataset.minhash import (
     ERRORS,
-    GRAM,
     HASHES,
     grams,
     jaccard,
     mixed,
     normal_text,
     rows_for,
-    signature,
 )
+from synth_dspy.dataset.near_jaccard import jaccards
+from synth_dspy.dataset.near_signatures import signatures as signatures_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,15 +41,16 @@ class Repeats(NamedTuple):
     layer: Literal["near", "semantic"]
 
 
-_CHUNK = 8_000
-_THREADS = 4
 _PAIRS = 250_000
 _HELD = 100_000
 _TRIED = 64
-_EMPTY = np.uint32(0xFFFFFFFF)
 _SMALL_RUN = 32
 """Texts that share a band key, up to this many, are compared pair by pair; larger families are
 compared with what was kept of them, since most of a family is dropped by its first."""
+_LARGE_RUN = 256
+_SPARSE = 4
+"""In a family up to that size whose members have, on average, at most so many others that they may
+be alike to, just these pairs are compared: it is one by chance."""
 
 
 def near_links(
@@ -117,12 +116,16 @@ class _Candidates:
     def __init__(self, texts: Sequence[str], threshold: float) -> None:
         rows = rows_for(threshold)
         normal = [normal_text(text) for text in texts]
-        signatures, sizes = _signatures(normal)
+        signatures, sizes = signatures_of(normal)
         self.families = _Families()
         self.compare = _Compare(normal, signatures, sizes, threshold)
-        bands = range(0, HASHES, rows)
-        found = [_small_runs(signatures[:, at : at + rows], self.families) for at in bands]
-        self._pairs = np.unique(np.concatenate(found))
+        found = [
+            pairs
+            for at in range(0, HASHES, rows)
+            for pairs in _runs(signatures[:, at : at + rows], self.families, self.compare)
+        ]
+        every = np.sort(np.concatenate(found))
+        self._pairs = every[np.diff(every, prepend=-1) != 0]
 
     def parts(self) -> Iterator[NDArray[np.int64]]:
         """The pairs of small runs, each once, as `i << 32 | j`, i < j, ascending."""
@@ -182,8 +185,11 @@ class _Families:
             self._kept[name].append(at)
 
 
-def _small_runs(columns: NDArray[np.uint32], families: _Families) -> NDArray[np.int64]:
-    """Pairs `i << 32 | j`, i < j, of texts whose band key is equal; large runs go to `families`."""
+def _runs(
+    columns: NDArray[np.uint32], families: _Families, compare: _Compare
+) -> Iterator[NDArray[np.int64]]:
+    """Pairs `i << 32 | j`, i < j, of texts whose band key is equal; what is left of large runs goes
+    to `families`."""
     key = np.full(len(columns), columns.shape[1], dtype=np.uint64)
     for column in columns.T:
         key = mixed(key + column.astype(np.uint64))
@@ -192,18 +198,22 @@ def _small_runs(columns: NDArray[np.uint32], families: _Families) -> NDArray[np.
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     lengths = np.diff(np.append(begins, len(ordered)))
     for begin in np.flatnonzero(lengths > _SMALL_RUN):
-        families.add(order[begins[begin] : begins[begin] + lengths[begin]])
+        members = order[begins[begin] : begins[begin] + lengths[begin]]
+        pairs = compare.within(members) if len(members) <= _LARGE_RUN else None
+        if pairs is None or len(pairs) > _SPARSE * len(members):
+            families.add(members)
+        else:
+            yield pairs
     run = np.repeat(np.arange(len(begins)), lengths)
     small = np.repeat((lengths > 1) & (lengths <= _SMALL_RUN), lengths)
     order, run = order[small], run[small]
-    found = [np.zeros(0, dtype=np.int64)]
+    yield np.zeros(0, dtype=np.int64)
     for distance in range(1, _SMALL_RUN):
         together = run[:-distance] == run[distance:]
         if not together.any():
             break
         # The sort is stable, so that in a run indices ascend.
-        found.append((order[:-distance][together] << 32) | order[distance:][together])
-    return np.concatenate(found)
+        yield (order[:-distance][together] << 32) | order[distance:][together]
 
 
 class _Compare:
@@ -223,12 +233,22 @@ class _Compare:
     def pairs(self, part: NDArray[np.int64], edges: dict[int, list[tuple[int, float]]]) -> None:
         """Add to `edges`, by the later text of each pair that is alike: the earlier one and their
         similarity."""
-        may = self.may_be(part >> 32, part & 0xFFFFFFFF)
-        for pair in part[may].tolist():
-            i, j = pair >> 32, pair & 0xFFFFFFFF
-            similarity = self.similarity(i, j)
-            if similarity >= self._threshold:
-                edges.setdefault(j, []).append((i, similarity))
+        part = part[self.may_be(part >> 32, part & 0xFFFFFFFF)]
+        first, second = part >> 32, part & 0xFFFFFFFF
+        similarity = jaccards(self._texts, first, second)
+        alike = similarity >= self._threshold
+        found = zip(*(c[alike].tolist() for c in (first, second, similarity)), strict=True)
+        for i, j, how in found:
+            edges.setdefault(j, []).append((i, how))
+
+    def within(self, members: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pairs `i << 32 | j`, i < j, of `members`, ascending, that `may_be` lets through."""
+        columns, size = self._signatures[members].T, self._sizes[members]
+        equal = (columns[:, :, None] == columns[:, None, :]).sum(axis=0, dtype=np.uint8)
+        smaller, larger = np.minimum.outer(size, size), np.maximum.outer(size, size)
+        may = (equal / HASHES >= self._least(smaller)) & (smaller >= self._threshold * larger)
+        first, second = np.nonzero(np.triu(may, 1))
+        return (members[first] << 32) | members[second]
 
     def similarity(self, i: int, j: int) -> float:
         """True Jaccard similarity of two texts."""
@@ -261,72 +281,15 @@ class _Compare:
 
     def may_be(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Pairs that sizes and signatures leave possible, by the rule of `Index.candidates`."""
-        a, b, threshold = self._sizes[first], self._sizes[second], self._threshold
-        may: NDArray[np.bool_] = np.minimum(a, b) >= threshold * np.maximum(a, b)
+        a, b = self._sizes[first], self._sizes[second]
+        may: NDArray[np.bool_] = np.minimum(a, b) >= self._threshold * np.maximum(a, b)
         at = np.flatnonzero(may)
-        spread = np.sqrt(threshold * (1 - threshold) / np.minimum(HASHES, b[at]))
         equal = self._signatures[first[at]] == self._signatures[second[at]]
-        may[at] = equal.mean(axis=1) >= threshold - ERRORS * spread
+        may[at] = equal.sum(axis=1, dtype=np.uint8) / HASHES >= self._least(b[at])
         return may
 
-
-def _signatures(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """`(n, HASHES) uint32`, as `signature` makes them one by one, and how many grams each has."""
-    rows = np.empty((len(texts), HASHES), dtype=np.uint32)
-    sizes = np.empty(len(texts), dtype=np.int64)
-
-    def fill(start: int) -> None:
-        stop = start + _CHUNK
-        rows[start:stop], sizes[start:stop] = _signatures_of(texts[start:stop])
-
-    # Nearly all of it is numpy on large arrays, which lets other threads go on.
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(fill, range(0, len(texts), _CHUNK)):
-            pass
-    return rows, sizes
-
-
-def _signatures_of(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    lengths = np.fromiter((len(text) for text in texts), dtype=np.int64, count=len(texts))
-    joined = "".join(texts).encode("utf-32-le", "surrogatepass")
-    points = np.frombuffer(joined, dtype=np.uint32).astype(np.uint64)
-    windows = np.maximum(lengths - GRAM + 1, 0)
-    text = np.repeat(np.arange(len(texts)), windows)
-    begins = np.cumsum(lengths) - lengths
-    first = np.cumsum(windows) - windows
-    place = np.arange(len(text)) - np.repeat(first - begins, windows)
-    value = np.full(len(text), GRAM, dtype=np.uint64)
-    for offset in range(GRAM):
-        value = mixed(value + points[place + offset])
-    rows = np.full((len(texts), HASHES), _EMPTY, dtype=np.uint32)
-    bins = ((value >> np.uint64(40)) % np.uint64(HASHES)).astype(np.int64)
-    low = (value & np.uint64(0xFFFFFFFE)).astype(np.uint32)
-    np.minimum.at(rows.reshape(-1), text * HASHES + bins, low)
-    _densify(rows)
-    sizes = _distinct(text, value, len(texts))
-    for index in np.flatnonzero(lengths < GRAM).tolist():
-        own = grams(texts[index])
-        rows[index], sizes[index] = signature(own), len(own)
-    return rows, sizes
-
-
-def _densify(rows: NDArray[np.uint32]) -> None:
-    """Empty bins borrow from the next filled one, marked by the distance, as `signature` does."""
-    at = np.flatnonzero((rows == _EMPTY).any(axis=1))
-    part = rows[at]
-    place = np.arange(HASHES)
-    # Two rounds of the ring, read backwards: the nearest filled bin at or after each.
-    filled = np.concatenate([part, part], axis=1) != _EMPTY
-    where = np.where(filled, np.arange(2 * HASHES), 4 * HASHES)
-    nearest = np.minimum.accumulate(where[:, ::-1], axis=1)[:, ::-1][:, :HASHES]
-    distance = np.where(nearest < 4 * HASHES, nearest - place, 0)
-    donor = np.take_along_axis(part, (place + distance) % HASHES, axis=1)
-    rows[at] = donor + (distance * 2654435761 % 2**32).astype(np.uint32)
-
-
-def _distinct(text: NDArray[np.int64], value: Grams, count: int) -> NDArray[np.int64]:
-    """How many different grams each text has, by 48 bits of a gram and 16 of its text."""
-    key = np.sort((text.astype(np.uint64) << np.uint64(48)) | (value >> np.uint64(16)))
-    new = np.ones(len(key), dtype=bool)
-    new[1:] = key[1:] != key[:-1]
-    return np.bincount((key[new] >> np.uint64(48)).astype(np.int64), minlength=count)
+    def _least(self, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The share of equal hashes below which texts of these sizes are not compared."""
+        spread = self._threshold * (1 - self._threshold) / np.minimum(HASHES, sizes)
+        least: NDArray[np.float64] = self._threshold - ERRORS * np.sqrt(spread)
+        return least

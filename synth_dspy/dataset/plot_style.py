@@ -22,6 +22,8 @@ PALE = "#d0d5dd"
 SERIES = (BLUE, ORANGE, GREEN, VERMILION, SKY, PINK, GREY)
 INK, MUTED, GRID, SURFACE = "#1f2430", "#667085", "#e4e7ec", "#ffffff"
 
+_LEAST_ROWS = 2
+_NO_MARKS: Mapping[int, float] = {}
 _REST = re.compile(r"\d+ others")
 
 STYLE: Mapping[str, Any] = {
@@ -87,23 +89,26 @@ def bars(
     color: str = BLUE,
     total: int = 0,
     room: float = 0.22,
+    past: Mapping[int, float] = _NO_MARKS,
 ) -> None:
     """Horizontal bars, the first at the top, each with its count and, of a total, its share.
 
-    A bar named "7 others" is grey. `room` is kept right of the longest bar, as a share of it.
+    A bar named "7 others" is grey. `room` is kept right of the longest bar, as a share of it;
+    counts stand right of `past`, by place, where a mark is drawn. One bar alone stays a bar.
     """
     names, values = list(tally), list(tally.values())
     places = range(len(names))
     shown = [GREY if _REST.fullmatch(name) else color for name in names]
     axes.barh(places, values, color=shown, height=0.66)
     axes.set_yticks(places, names)
-    axes.invert_yaxis()
     bare(axes)
+    axes.set_ylim(max(len(names), _LEAST_ROWS) - 0.55, -0.45)
     top = max(values, default=1) or 1
     axes.set_xlim(0, top * (1 + room))
     for place, value in zip(places, values, strict=True):
+        at = max(value, past.get(place, 0))
         share = f"  {value / total:.0%}" if total else ""
-        axes.text(value + top * 0.012, place, f"{value:,}", va="center", fontsize=9.5)
+        axes.text(at + top * 0.012, place, f"{value:,}", va="center", fontsize=9.5)
         if share:
             axes.text(
                 top * (0.995 + room), place, share, va="center", ha="right", fontsize=9, color=MUTED

@@ -1,6 +1,6 @@
 """The plots of an analysis, by name: PNG files, and the same figures as SVG for the report.
 
-The object of statistics.py and the samples enter, files and text leave. It knows neither stages nor
+The object of statistics.py enters, files and text leave. It knows neither stages nor
 the report.
 """
 
@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from synth_dspy.dataset import plots_making, plots_rows
 from synth_dspy.dataset.plot_style import STYLE
-from synth_dspy.dataset.statistics import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
-
-    from synth_dspy.records import Sample
 
     Stats: TypeAlias = Mapping[str, Any]
 
@@ -28,67 +25,85 @@ _DPI = 144
 
 
 class Plot(NamedTuple):
-    """One plot: the name of its file, what it tells, and what draws it."""
+    """One plot.
+
+    Attributes:
+        name: of its file; caption: what it tells.
+        needs: what of the statistics it draws, with dots; without it, it is left out.
+    """
 
     name: str
     caption: str
     draw: Callable[[Stats], Figure]
+    needs: tuple[str, ...] = ()
 
 
 PLOTS: tuple[Plot, ...] = (
-    Plot("overview_dashboard", "The dataset on one page", plots_rows.overview),
-    Plot("split_distribution", "Rows by split, and what was asked for", plots_rows.splits),
-    Plot("type_distribution", "Rows by question type", plots_rows.types),
-    Plot("category_distribution", "Rows by category", plots_rows.categories),
-    Plot("modality_distribution", "Rows with and without an image", plots_rows.modalities),
-    Plot("multimodal_breakdown", "Where the images are", plots_rows.multimodal),
-    Plot("source_analysis", "Rows by source document", plots_rows.sources),
-    Plot("chunk_distribution", "The passages and how they were used", plots_making.chunks),
-    Plot("diversity_sweep", "Variety against size", plots_making.sweep),
+    Plot(
+        "overview_dashboard", "The dataset on one page", plots_rows.overview,
+        ("verification", "counts.modality", "counts.category", "counts.difficulty"),
+    ),
+    Plot(
+        "split_distribution", "Rows by split, and what was asked for", plots_rows.splits,
+        ("counts.split",),
+    ),
+    Plot("type_distribution", "Rows by type", plots_rows.types, ("counts.type",)),
+    Plot("category_distribution", "Rows by category", plots_rows.categories, ("counts.category",)),
+    Plot(
+        "modality_distribution", "Rows with and without an image", plots_rows.modalities,
+        ("counts.modality", "verification"),
+    ),
+    Plot("multimodal_breakdown", "Where the images are", plots_rows.multimodal, ("multimodal",)),
+    Plot("source_analysis", "Rows by source document", plots_rows.sources, ("counts.source",)),
+    Plot(
+        "chunk_distribution", "The passages and how they were used", plots_making.chunks,
+        ("chunks", "coverage"),
+    ),
+    Plot("diversity_sweep", "Variety against size", plots_making.sweep, ("sweep", "growth")),
     Plot("drop_funnel", "What fell away, where and why", plots_making.funnel),
     Plot("cost_by_stage", "Model calls, tokens and cost by stage", plots_making.cost),
-    Plot("attempts", "How often each step had to ask", plots_making.attempts),
-    Plot("mutants", "How strong the tests are", plots_making.mutants),
+    Plot("attempts", "How often each step had to ask", plots_making.attempts, ("attempts",)),
+    Plot("mutants", "How strong the tests are", plots_making.mutants, ("verification",)),
     Plot("lengths", "How long the texts are", plots_rows.lengths),
-)
+)  # fmt: skip
 
 
-def draw_plots(stats: Stats, samples: Sequence[Sample], out: Path) -> list[Path]:
-    """Write every plot of `PLOTS` as `<name>.png` to the folder `out`; equal input, equal bytes."""
+def draw_plots(stats: Stats, out: Path) -> list[Path]:
+    """Write every plot that has its figures as `<name>.png` to the folder `out`; equal input, equal
+    bytes."""
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    for plot, figure in _figures(stats, samples):
+    for plot, figure in _figures(stats):
         path = out / f"{plot.name}.png"
         figure.savefig(path, format="png", dpi=_DPI, metadata={"Software": None})
         written.append(path)
     return written
 
 
-def svg_plots(
-    stats: Stats, samples: Sequence[Sample], colors: Mapping[str, str]
-) -> Iterator[tuple[Plot, str]]:
-    """Every plot as an `<svg>` element that stands in a page: the page's font, no fixed size.
+def svg_plots(stats: Stats, colors: Mapping[str, str]) -> Iterator[tuple[Plot, str]]:
+    """Every plot that has its figures, as an `<svg>` element of a page: its font, no fixed size.
 
     Args:
         colors: colours of plot_style.py -> what the page uses in their place, `var(--ink)` for one.
     """
-    for plot, figure in _figures(stats, samples):
+    for plot, figure in _figures(stats):
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         yield plot, _for_page(out.getvalue(), plot.name, colors)
 
 
-def _figures(stats: Stats, samples: Sequence[Sample]) -> Iterator[tuple[Plot, Figure]]:
+def _figures(stats: Stats) -> Iterator[tuple[Plot, Figure]]:
     import matplotlib as mpl
 
-    by_type = {kind: spread(_lengths(samples, kind)) for kind in stats["counts"]["type"]}
     with mpl.rc_context(dict(STYLE)):
         for plot in PLOTS:
-            yield plot, plot.draw({**stats, "answer_lengths": by_type})
+            if all(_has(stats, need) for need in plot.needs):
+                yield plot, plot.draw(stats)
 
 
-def _lengths(samples: Sequence[Sample], kind: str) -> list[int]:
-    return [len(sample.answer) for sample in samples if sample.type == kind]
+def _has(stats: Stats, need: str) -> bool:
+    outer, _, inner = need.partition(".")
+    return outer in stats and (not inner or inner in stats[outer])
 
 
 def _for_page(svg: str, name: str, colors: Mapping[str, str]) -> str:

@@ -93,6 +93,7 @@ def sweep(stats: Mapping[str, Any]) -> Figure:
     axes.set_xlim(min(first, 0), last + (last - min(first, 0)) * 0.36)
     axes.set_xticks([tick for tick in axes.get_xticks() if min(first, 0) <= tick <= last])
     axes.set_ylim(0, 1.05)
+    axes.tick_params(axis="x", pad=7)  # else the 0 of both axes touch
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.yaxis.grid(visible=True)
     axes.spines["left"].set_visible(False)

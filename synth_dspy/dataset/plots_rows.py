@@ -74,7 +74,7 @@ def _headline(axes: Axes, stats: Mapping[str, Any]) -> None:
         ("samples", f"{stats['total']:,}"),
         ("with an image", f"{stats['counts']['modality'].get('multimodal', 0) / total:.0%}"),
         ("tests executed", f"{checked['tests']:,}"),
-        ("mutants killed", f"{rate:.0%}" if rate is not None else "none run"),
+        ("mutants killed", f"{rate:.0%}" if rate is not None else "none"),
         ("sources used", f"{len(stats['counts']['source']):,}"),
         ("model calls", f"{usage['llm_calls']:,}"),
         ("cost", f"${usage['cost_usd']:,.2f}"),
@@ -90,11 +90,11 @@ def _headline(axes: Axes, stats: Mapping[str, Any]) -> None:
 def splits(stats: Mapping[str, Any]) -> Figure:
     """Rows by split, with a mark where the asked ratio would be."""
     tally, total = stats["counts"]["split"], stats["total"]
-    drawn = figure("Rows by split", height=2.9)
+    drawn = figure("Rows by split", height=_height(tally))
     axes = drawn.subplots()
-    bars(axes, tally, total=total)
-    ratios = stats["splits"]["ratios"]
+    ratios = stats.get("splits", {}).get("ratios", {})
     asked = [(place, ratios[name] * total) for place, name in enumerate(tally) if name in ratios]
+    bars(axes, tally, total=total, past=dict(asked))
     for place, value in asked:
         axes.plot([value, value], [place - 0.43, place + 0.43], color=INK, linewidth=1.6)
     if asked:
@@ -104,7 +104,7 @@ def splits(stats: Mapping[str, Any]) -> Figure:
 
 def types(stats: Mapping[str, Any]) -> Figure:
     """Rows by question type."""
-    drawn = figure("Rows by question type", height=2.9)
+    drawn = figure("Rows by type", height=_height(stats["counts"]["type"]))
     tally = {label(name): value for name, value in stats["counts"]["type"].items()}
     bars(drawn.subplots(), tally, color=GREEN, total=stats["total"])
     return drawn
@@ -113,14 +113,14 @@ def types(stats: Mapping[str, Any]) -> Figure:
 def categories(stats: Mapping[str, Any]) -> Figure:
     """Rows by category, all of them."""
     tally = {label(name, 40): value for name, value in stats["counts"]["category"].items()}
-    drawn = figure("Rows by category", height=1.4 + 0.36 * max(3, len(tally)))
+    drawn = figure("Rows by category", height=_height(tally, 0.38))
     bars(drawn.subplots(), tally, color=ORANGE, total=stats["total"])
     return drawn
 
 
 def modalities(stats: Mapping[str, Any]) -> Figure:
     """Rows with and without an image, and whether the judge could see it."""
-    drawn = figure("Rows with and without an image", height=2.5)
+    drawn = figure("Rows with and without an image", height=2.3)
     tally, checked = stats["counts"]["modality"], stats["verification"]
     axes = drawn.subplots()
     bars(axes, tally, color=SKY, total=stats["total"])
@@ -170,10 +170,11 @@ def sources(stats: Mapping[str, Any]) -> Figure:
 
 def lengths(stats: Mapping[str, Any]) -> Figure:
     """Characters of questions, answers by type, and tests."""
+    texts = stats["lengths"]
     named = {
-        "question": stats["lengths"]["question"],
-        **{f"answer of {label(k)}": v for k, v in stats["answer_lengths"].items()},
-        "test": stats["lengths"]["test_code"],
+        **{name: texts[name] for name in ("question", "text") if name in texts},
+        **{f"answer of {label(k)}": v for k, v in stats.get("answer_lengths", {}).items()},
+        **({"test": texts["test_code"]} if "test_code" in texts else {}),
     }
     rows = (len(named) + 2) // 3
     drawn = figure("How long the texts are", width=11, height=1.0 + 2.3 * rows)
@@ -184,6 +185,11 @@ def lengths(stats: Mapping[str, Any]) -> Figure:
     for axes in panels[len(named) :]:
         axes.set_axis_off()
     return drawn
+
+
+def _height(tally: Mapping[str, int], bar: float = 0.48) -> float:
+    """Inches that so many bars take, with title and axis."""
+    return 1.3 + bar * max(2, len(tally))
 
 
 def _most(tally: Mapping[str, int], limit: int) -> dict[str, int]:

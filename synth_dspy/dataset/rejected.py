@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Rejected:
         source: relative path of the source.
         answer, test_code, category, difficulty, image: as far as they were made, else "".
         modality: text or multimodal, "" when it is not known.
+        errors: every report of a failed attempt, oldest first.
+        metadata: provenance as far as it is known, in the form of `Sample.metadata`.
     """
 
     stage: str
@@ -31,3 +35,5 @@ class Rejected:
     difficulty: str = ""
     image: str = ""
     modality: str = ""
+    errors: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)

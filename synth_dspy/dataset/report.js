@@ -3,11 +3,11 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 60;
   const LONGEST = 60000;
-  const TYPE_COLORS = { function_completion: "var(--green)", code_generation: "var(--blue)", qa: "var(--orange)" };
-  const FILTERS = [
-    ["state", "Accepted and rejected"], ["type", "All types"], ["category", "All categories"],
-    ["split", "All splits"], ["modality", "Text and multimodal"], ["reason", "All reasons"],
-  ];
+  const ALL = {
+    state: "Accepted or not", type: "All types", category: "All categories", split: "All splits",
+    modality: "All modalities", difficulty: "All difficulties", stage: "All stages", reason: "All reasons",
+  };
+  const COLORS = ["blue", "orange", "green", "pink", "sky", "vermilion"].map((name) => `var(--${name})`);
 
   // Everything that comes from a sample enters the page as text, never as markup.
   const make = (tag, attributes = {}, ...children) => {
@@ -71,13 +71,19 @@
   const detail = document.getElementById("detail");
   const choices = make("div", { class: "choices" });
   const selects = {};
-  for (const [field, all] of FILTERS) {
+  const colorOf = new Map();
+  for (const field of data.facets) {
     const tally = new Map();
-    for (const item of data.items) if (item[field]) tally.set(item[field], (tally.get(item[field]) || 0) + 1);
-    if (tally.size < (field === "reason" ? 1 : 2)) continue;
+    for (const item of data.items) {
+      const value = item.facets[field];
+      if (value) tally.set(value, (tally.get(value) || 0) + 1);
+    }
+    const values = [...tally].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    if (field === "type") values.forEach(([value], place) => colorOf.set(value, COLORS[place] || "var(--grey)"));
+    if (tally.size < (field === "reason" ? 1 : 2) || tally.size > 400) continue;
+    const all = ALL[field] || `Any ${plain(field)}`;
     const select = make("select", { "aria-label": plain(field), "data-field": field }, make("option", { value: "" }, all));
-    [...tally].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-      .forEach(([value, count]) => select.append(make("option", { value }, `${plain(value)} (${count.toLocaleString("en")})`)));
+    values.forEach(([value, count]) => select.append(make("option", { value }, `${plain(value)} (${count.toLocaleString("en")})`)));
     select.addEventListener("change", () => { select.classList.toggle("set", select.value !== ""); apply(); });
     selects[field] = select;
     choices.append(select);
@@ -93,7 +99,8 @@
   let timer = 0;
   find.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(apply, 120); });
 
-  const searched = data.items.map((item) => [item.question, item.answer, item.source, item.id].join("\n").toLowerCase());
+  const said = (item) => item.parts.map((part) => [part.text, ...part.turns.map((turn) => turn.text)].join("\n")).join("\n");
+  const searched = data.items.map((item) => [said(item), item.source, item.id, item.detail].join("\n").toLowerCase());
   let shown = [];
   let drawn = 0;
   let chosen = -1;
@@ -102,7 +109,7 @@
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = Object.entries(selects).filter(([, select]) => select.value !== "");
     shown = data.items.map((_, index) => index).filter((index) =>
-      wanted.every(([field, select]) => data.items[index][field] === select.value)
+      wanted.every(([field, select]) => data.items[index].facets[field] === select.value)
       && words.every((word) => searched[index].includes(word)));
     count.textContent = `${shown.length.toLocaleString("en")} of ${data.items.length.toLocaleString("en")}`;
     list.replaceChildren();
@@ -129,38 +136,49 @@
     if (drawn < shown.length && list.scrollTop + list.clientHeight > list.scrollHeight - 400) more();
   });
 
-  const summary = (item) => {
-    const def = item.type === "function_completion" && /^[ \t]*(?:async )?def [^\n]*/m.exec(item.question);
-    return def ? def[0].trim() : item.question.trim() || "(no question)";
-  };
-
   function row(index) {
     const item = data.items[index];
-    const ask = make("div", { class: item.type === "function_completion" ? "ask code" : "ask" }, summary(item).slice(0, 300));
-    const dot = make("span", { class: "dot", style: `background: ${TYPE_COLORS[item.type] || "var(--grey)"}` });
+    const { type, category, split } = item.facets;
+    const ask = make("div", { class: item.code ? "ask code" : "ask" }, item.title);
+    const dot = make("span", { class: "dot", style: `background: ${colorOf.get(type) || "var(--grey)"}` });
     const last = item.state === "rejected"
-      ? make("span", { style: "color: var(--bad)" }, `rejected: ${plain(item.reason)}`) : make("span", {}, item.split);
+      ? make("span", { class: "bad" }, `rejected: ${plain(item.reason)}`) : make("span", {}, split || "");
     const under = make("div", { class: "under" },
-      make("span", {}, dot, plain(item.type || "unknown")), item.category ? make("span", {}, plain(item.category)) : null, last);
-    const box = make("div", { class: "row", role: "option", "data-index": index, "aria-selected": String(index === chosen) }, ask, under);
+      make("span", {}, dot, plain(type || "unknown")), category ? make("span", {}, plain(category)) : null, last);
+    const box = make("div", {
+      class: "row", role: "option", id: `row-${index}`, "data-index": index, "aria-selected": String(index === chosen),
+    }, ask, under);
     if (item.picture >= 0) box.append(make("img", { src: data.pictures[item.picture], alt: "", loading: "lazy" }));
     box.addEventListener("click", () => choose(index));
     return box;
   }
 
+  // Arrows walk through the list, Enter goes to the sample, Escape comes back, / searches.
   list.addEventListener("keydown", (event) => {
-    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-    if (!step || !shown.length) return;
+    if (!shown.length) return;
+    const at = shown.indexOf(chosen);
+    const to = {
+      ArrowDown: at + 1, j: at + 1, ArrowUp: at - 1, k: at - 1, PageDown: at + 8, PageUp: at - 8, Home: 0, End: shown.length - 1,
+    }[event.key];
+    if (event.key === "Enter") { event.preventDefault(); detail.focus(); }
+    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const next = Math.max(0, Math.min(shown.length - 1, shown.indexOf(chosen) + step));
+    const next = Math.max(0, Math.min(shown.length - 1, to));
     while (next >= drawn) more();
     choose(shown[next]);
     list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName || "");
+    if (event.key === "/" && !typing) { event.preventDefault(); find.focus(); }
+    if (event.key === "Escape" && (detail.contains(document.activeElement) || document.activeElement === find)) list.focus();
   });
 
   function choose(index) {
     chosen = index;
     list.querySelectorAll(".row").forEach((box) => box.setAttribute("aria-selected", String(Number(box.dataset.index) === index)));
+    if (index < 0) list.removeAttribute("aria-activedescendant");
+    else list.setAttribute("aria-activedescendant", `row-${index}`);
     detail.scrollTop = 0;
     detail.replaceChildren(...(index < 0 ? [] : describe(data.items[index])));
   }
@@ -169,23 +187,45 @@
   const badge = (text, kind = "") => make("span", { class: `badge ${kind}` }, text);
 
   function describe(item) {
-    const code = item.type === "function_completion" || item.type === "code_generation";
-    const badges = make("div", { class: "badges" }, badge(plain(item.type || "unknown"), "type"),
-      ...[item.category, item.difficulty, item.split, item.modality].filter(Boolean).map((value) => badge(plain(value))),
-      item.state === "accepted" ? badge("accepted", "yes") : badge("rejected", "no"));
-    const parts = [badges];
-    if (item.state === "rejected") {
-      parts.push(make("div", { class: "why-not" }, make("strong", {}, `${plain(item.reason)}, in ${item.stage}`),
-        item.detail ? make("p", {}, item.detail) : null));
-    }
-    parts.push(make("h3", {}, "Question"), item.type === "function_completion" ? highlight(item.question) : prose(item.question));
-    if (item.picture >= 0) parts.push(make("img", { class: "picture", src: data.pictures[item.picture], alt: "The image of this sample" }));
-    else if (item.modality === "multimodal") parts.push(make("p", { class: "hint" }, "The image is in the dataset; it is not in this report."));
-    if (item.answer) parts.push(make("h3", {}, "Answer"), code ? highlight(item.answer) : prose(item.answer));
-    if (item.test) parts.push(make("h3", {}, "Test", ...(item.entry ? [" of ", make("code", {}, item.entry)] : [])), highlight(item.test));
-    if (item.context) parts.push(fold("Code that stands before it", () => [highlight(item.context)]));
+    const { type, state, stage, reason, ...others } = item.facets;
+    const parts = [make("div", { class: "badges" },
+      badge(plain(type || "unknown"), "type"), ...Object.values(others).map((value) => badge(plain(value))),
+      state === "accepted" ? badge("accepted", "yes") : badge("rejected", "no"))];
+    if (state === "rejected") parts.push(whyNot(item));
+    item.parts.forEach((part, place) => {
+      const drawn = () => [content(part)];
+      if (part.folded) parts.push(fold(part.title, drawn));
+      else parts.push(...(part.title ? [make("h3", {}, part.title)] : []), ...drawn());
+      if (place === 0) parts.push(picture(item));
+    });
     parts.push(fold("Provenance", () => provenance(item)));
-    return parts;
+    return parts.filter(Boolean);
+  }
+
+  function whyNot(item) {
+    const box = make("div", { class: "why-not" }, make("strong", {}, `${plain(item.reason)}, in ${item.stage}`));
+    if (item.detail) box.append(make("p", {}, item.detail));
+    if (!item.errors.length) return box;
+    const title = item.errors.length === 1 ? "The report it got" : `The ${item.errors.length} reports it got, oldest first`;
+    box.append(fold(title, () => [make("ol", { class: "errors" },
+      ...item.errors.map((error) => make("li", {}, highlight(error, true))))]));
+    return box;
+  }
+
+  function picture(item) {
+    if (item.picture >= 0) return make("img", { class: "picture", src: data.pictures[item.picture], alt: "The image of this sample" });
+    return item.facets.modality === "multimodal" ? make("p", { class: "hint" }, "The image is in the dataset; it is not in this report.") : null;
+  }
+
+  function content(part) {
+    if (part.kind === "turns") return make("div", { class: "talk" }, ...part.turns.map(bubble));
+    if (part.kind === "prose") return prose(part.text);
+    return highlight(part.text, part.kind === "plain");
+  }
+
+  function bubble(turn) {
+    const side = { user: "user", human: "user", system: "system" }[turn.role] || "other";
+    return make("div", { class: `turn ${side}` }, make("span", { class: "who" }, plain(turn.role || "unknown")), prose(turn.text));
   }
 
   function fold(title, fill) {
@@ -222,7 +262,7 @@
     if (judged) parts.push(make("h3", {}, "Judge"), facts([
       ["verdict", judged.passed ? "passed" : "not passed"],
       ...Object.entries(judged.criteria || {}).map(([name, met]) => [plain(name), met ? "✓ yes" : "✗ no"]),
-      ["reason", judged.reason], ["image", item.modality === "multimodal" ? (judged.image_seen ? "seen" : "unverified (caption only)") : ""],
+      ["reason", judged.reason], ["image", item.facets.modality === "multimodal" ? (judged.image_seen ? "seen" : "unverified (caption only)") : ""],
     ]));
     const steps = Object.entries(meta.steps || {});
     if (steps.length) parts.push(make("h3", {}, "Models"), facts(steps.map(([name, step]) => [

@@ -60,10 +60,7 @@ class ScanPolicy:
         refusal = self._license(document.source)
         if refusal is not None:
             return refusal
-        found = findings(document.text)
-        for block in document.code_blocks:
-            # A notebook's outputs are in a block and may not stand in the text.
-            found += findings(block.output) if block.output not in document.text else []
+        found = _findings(document)
         if not found:
             return document
         if (refusal := self._dropped(found)) is not None:
@@ -121,6 +118,22 @@ def _said(found: Iterable[Finding]) -> str:
     return ", ".join(f"{count} {kind}" for of in kinds for kind, count in of.items())
 
 
+def _findings(document: Document) -> list[Finding]:
+    """What is found in all that somebody wrote: what is beside the text need not stand in it."""
+    text = document.text
+    found = findings(text)
+    # A notebook's outputs may be in their blocks only, and are places of their own.
+    outputs = [b.output for b in document.code_blocks if b.output not in text]
+    found += [finding for output in outputs for finding in findings(output)]
+    beside = [document.title, *(block.code for block in document.code_blocks)]
+    for image in document.images:
+        beside += [image.alt, image.caption, image.code, image.ref]
+    beside += [image.ref for image in document.dropped_images]
+    for other in dict.fromkeys(one for one in beside if one not in text):
+        found += [f for f in findings(other) if other[f.start : f.end] not in text]
+    return found
+
+
 def _masked_document(document: Document, hide: frozenset[Family]) -> Document:
     def image(one: Image) -> Image:
         return replace(
@@ -128,6 +141,7 @@ def _masked_document(document: Document, hide: frozenset[Family]) -> Document:
             alt=masked(one.alt, hide),
             caption=masked(one.caption, hide),
             code=masked(one.code, hide),
+            ref=masked(one.ref, hide),
         )
 
     return replace(
@@ -139,6 +153,9 @@ def _masked_document(document: Document, hide: frozenset[Family]) -> Document:
             for block in document.code_blocks
         ),
         images=tuple(map(image, document.images)),
+        dropped_images=tuple(
+            replace(one, ref=masked(one.ref, hide)) for one in document.dropped_images
+        ),
     )
 
 

@@ -65,6 +65,15 @@ def split_samples(
     return [replace(sample, split=split[i]) for i, sample in enumerate(samples)]
 
 
+def unfilled(rows: Mapping[str, int], ratios: Mapping[str, float]) -> list[str]:
+    """Splits that were asked for and have no row.
+
+    Args:
+        rows, ratios: by split.
+    """
+    return [split for split in SPLITS if ratios.get(split, 1) > 0 and not rows.get(split)]
+
+
 class _Strata:
     """How far a placement of groups is from the asked sizes, stratum by stratum.
 

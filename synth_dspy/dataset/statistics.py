@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from synth_dspy.dataset.diversity import diversity, growth
 from synth_dspy.dataset.groups import image_key
 from synth_dspy.dataset.split import SPLITS, deviations
+from synth_dspy.dataset.tallies import by_count, in_order, spread, stage_line, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from synth_dspy.records import Chunk, Sample
 
 DEFAULT_RATIOS = (0.70, 0.15, 0.15)
-_BARS = 30
 _QUALITIES = ("HIGH", "MEDIUM", "LOW")
 
 
@@ -32,6 +32,7 @@ def statistics(
     rejected: Sequence[Rejected] = (),
     ratios: tuple[float, float, float] = DEFAULT_RATIOS,
     sweep: Sequence[Mapping[str, float]] = (),
+    contamination: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The numbers of a dataset, as one JSON object.
 
@@ -43,6 +44,7 @@ def statistics(
         ratios: of the splits as they were asked for.
         sweep: what allocation would do at other diversity weights: objects with
             `diversity_weight`, `chunk_coverage`, `image_coverage` and `mean_quality`, 0 to 1 each.
+        contamination: the object of contamination.py; None when nothing was checked.
     """
     summaries = stage_summaries or {}
     return {
@@ -54,14 +56,19 @@ def statistics(
         },
         "multimodal": _multimodal(samples),
         "lengths": _lengths(samples),
+        "answer_lengths": {
+            kind: spread([len(sample.answer) for sample in samples if sample.type == kind])
+            for kind in counts(samples)["type"]
+        },
         "attempts": _attempts(samples),
         "verification": verification(samples),
-        "stages": [_stage(name, summary) for name, summary in summaries.items()],
-        "usage": _usage(summaries),
+        "stages": [stage_line(name, summary) for name, summary in summaries.items()],
+        "usage": usage_of(summaries),
         "rejected": _rejected(rejected),
         "chunks": _chunks(chunks),
         "coverage": _coverage(samples, chunks),
         "diversity": diversity([sample.question for sample in samples]),
+        "contamination": dict(contamination) if contamination is not None else None,
         "growth": growth(samples, chunk_total=len(chunks)),
         "sweep": [dict(point) for point in sweep],
     }
@@ -70,12 +77,12 @@ def statistics(
 def counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
     """How many samples by split, type, category, difficulty, modality and source; most first."""
     return {
-        "split": _ordered(Counter(s.split or "none" for s in samples), SPLITS),
-        "type": _sorted(Counter(s.type for s in samples)),
-        "category": _sorted(Counter(s.category or "none" for s in samples)),
-        "difficulty": _ordered(Counter(s.difficulty for s in samples), ("easy", "medium", "hard")),
-        "modality": _ordered(Counter(map(modality, samples)), ("text", "multimodal")),
-        "source": _sorted(Counter(s.source for s in samples)),
+        "split": in_order(Counter(s.split or "none" for s in samples), SPLITS),
+        "type": by_count(Counter(s.type for s in samples)),
+        "category": by_count(Counter(s.category or "none" for s in samples)),
+        "difficulty": in_order(Counter(s.difficulty for s in samples), ("easy", "medium", "hard")),
+        "modality": in_order(Counter(map(modality, samples)), ("text", "multimodal")),
+        "source": by_count(Counter(s.source for s in samples)),
     }
 
 
@@ -97,9 +104,9 @@ def verification(samples: Sequence[Sample]) -> dict[str, Any]:
     return {
         "code_samples": len(code),
         "executed": len(checks),
-        "isolation": _sorted(Counter(str(c.get("isolation") or "unknown") for c in checks)),
-        "assurance": _sorted(Counter(str(c.get("assurance") or "unknown") for c in checks)),
-        "oracle": _sorted(Counter(str(c.get("oracle") or "unknown") for c in checks)),
+        "isolation": by_count(Counter(str(c.get("isolation") or "unknown") for c in checks)),
+        "assurance": by_count(Counter(str(c.get("assurance") or "unknown") for c in checks)),
+        "oracle": by_count(Counter(str(c.get("oracle") or "unknown") for c in checks)),
         "tests": sum(int(c.get("tests") or 0) for c in checks),
         "tests_by_sample": _histogram(Counter(int(c.get("tests") or 0) for c in checks)),
         "mutants_run": run,
@@ -108,7 +115,7 @@ def verification(samples: Sequence[Sample]) -> dict[str, Any]:
         "kill_rates": _kill_rates(checks),
         "judged": len(judged),
         "judge_passed": sum(bool(j.get("passed")) for j in judged),
-        "criteria_met": _sorted(criteria),
+        "criteria_met": by_count(criteria),
         "images_seen": sum(bool(j.get("image_seen")) for s, j in _pictured(samples)),
         "images_unseen": sum(not j.get("image_seen") for s, j in _pictured(samples)),
     }
@@ -158,38 +165,6 @@ def _attempts(samples: Sequence[Sample]) -> dict[str, Any]:
     return {name: _histogram(tally) for name, tally in sorted(steps.items())}
 
 
-def _stage(name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
-    dropped = {str(reason): int(n) for reason, n in (summary.get("dropped") or {}).items()}
-    return {
-        "stage": str(summary.get("stage") or name),
-        "in": int(summary.get("in") or 0),
-        "out": int(summary.get("out") or 0),
-        "dropped": _sorted(Counter(dropped)),
-        "failed": int(summary.get("failed") or 0),
-        "llm_calls": int(summary.get("llm_calls") or 0),
-        "tokens": tokens(summary.get("tokens")),
-        "cost_usd": float(summary.get("cost_usd") or 0.0),
-        "seconds": float(summary.get("seconds") or 0.0),
-    }
-
-
-def tokens(value: object) -> int:
-    """Tokens of a summary as one number, whether it says a total or one by direction."""
-    if isinstance(value, dict):
-        return int(value.get("total") or sum(int(n or 0) for n in value.values()))
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _usage(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    stages = [_stage(name, summary) for name, summary in summaries.items()]
-    return {
-        "llm_calls": sum(stage["llm_calls"] for stage in stages),
-        "tokens": sum(stage["tokens"] for stage in stages),
-        "cost_usd": round(sum(stage["cost_usd"] for stage in stages), 6),
-        "seconds": round(sum(stage["seconds"] for stage in stages), 3),
-    }
-
-
 def _rejected(rejected: Iterable[Rejected]) -> dict[str, Any]:
     rows = list(rejected)
     by_stage: dict[str, Counter[str]] = {}
@@ -197,7 +172,7 @@ def _rejected(rejected: Iterable[Rejected]) -> dict[str, Any]:
         by_stage.setdefault(row.stage, Counter())[row.reason] += 1
     return {
         "total": len(rows),
-        "by_stage": {stage: _sorted(tally) for stage, tally in sorted(by_stage.items())},
+        "by_stage": {stage: by_count(tally) for stage, tally in sorted(by_stage.items())},
     }
 
 
@@ -205,8 +180,8 @@ def _chunks(chunks: Sequence[Chunk]) -> dict[str, Any]:
     return {
         "total": len(chunks),
         "chars": spread([len(chunk.text) for chunk in chunks]),
-        "quality": _ordered(Counter(chunk.quality for chunk in chunks), _QUALITIES),
-        "kind": _sorted(Counter(chunk.kind for chunk in chunks)),
+        "quality": in_order(Counter(chunk.quality for chunk in chunks), _QUALITIES),
+        "kind": by_count(Counter(chunk.kind for chunk in chunks)),
         "with_images": sum(bool(chunk.images) for chunk in chunks),
         "with_code": sum(bool(chunk.code_blocks) for chunk in chunks),
         "code_blocks": spread([len(chunk.code_blocks) for chunk in chunks]),
@@ -242,47 +217,3 @@ def _kill_rates(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         if run := int(check.get("mutants_run") or 0):
             tally[int(check.get("mutants_killed") or 0) * 10 // run * 10] += 1
     return _histogram(tally)
-
-
-def spread(values: Sequence[int]) -> dict[str, Any]:
-    """Count, mean, quantiles and a histogram of `values`; only the count when there are none.
-
-    The histogram has `edges`, one more than `counts`; what is above the 99th percentile is counted
-    in the last bar, whose edge is that percentile.
-    """
-    if not values:
-        return {"count": 0}
-    ordered = sorted(values)
-
-    def quantile(share: float) -> int:
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-    return {
-        "count": len(ordered),
-        "mean": round(sum(ordered) / len(ordered), 2),
-        "min": ordered[0],
-        "p10": quantile(0.10),
-        "median": quantile(0.50),
-        "p90": quantile(0.90),
-        "max": ordered[-1],
-        "histogram": _bars(ordered, ordered[0], max(quantile(0.99), ordered[0] + 1)),
-    }
-
-
-def _bars(values: Sequence[int], low: int, high: int) -> dict[str, list[float]]:
-    bars = min(_BARS, high - low)
-    width = (high - low) / bars
-    tally = Counter(min(bars - 1, int((value - low) / width)) for value in values)
-    return {
-        "edges": [round(low + width * bar, 2) for bar in range(bars + 1)],
-        "counts": [tally[bar] for bar in range(bars)],
-    }
-
-
-def _sorted(tally: Counter[str]) -> dict[str, int]:
-    return dict(sorted(tally.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _ordered(tally: Counter[str], first: Sequence[str]) -> dict[str, int]:
-    known = [name for name in first if name in tally]
-    return {name: tally[name] for name in [*known, *sorted(set(tally) - set(known))]}

@@ -22,7 +22,9 @@ from synth_dspy.lm.faults import classify_error
 from synth_dspy.lm.structured import JsonForm, response_format
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    Ask = Callable[[list[dict[str, Any]], dict[str, Any]], Awaitable[Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -97,42 +99,11 @@ class SynthAdapter(dspy.ChatAdapter):
         inputs: dict[str, Any],
     ) -> Values:
         """Ask, read, and ask again where that helps."""
-        by_schema = getattr(lm, "structured_output", False)
-        try:
-            return self._call(lm, lm_kwargs, signature, demos, inputs)
-        except EndpointError as error:
-            if not by_schema or not _refuses_schema(lm, error):
-                raise
-            return self._call(lm, lm_kwargs, signature, demos, inputs)
 
-    def _call(
-        self,
-        lm: Any,
-        lm_kwargs: dict[str, Any],
-        signature: type[dspy.Signature],
-        demos: list[dict[str, Any]],
-        inputs: dict[str, Any],
-    ) -> Values:
-        lm_kwargs = dict(lm_kwargs)
-        talk = self._talk(lm, lm_kwargs, signature, demos, inputs)
-        messages, call = next(talk)
-        while True:
-            token = current_call.set(call)
-            try:
-                with adapter_message_call(lm, messages):
-                    outputs = lm(messages=messages, **lm_kwargs)
-            except LMError as error:
-                ours = classify_error(error)
-                if ours is None:
-                    raise
-                raise ours from ours.__cause__
-            finally:
-                current_call.reset(token)
-            try:
-                messages, call = talk.send(outputs)
-            except StopIteration as done:
-                values: Values = done.value
-                return values
+        async def ask(messages: Messages, options: dict[str, Any]) -> Any:
+            return lm(messages=messages, **options)
+
+        return _at_once(self._answer(ask, lm, lm_kwargs, signature, demos, inputs))
 
     async def acall(
         self,
@@ -143,62 +114,48 @@ class SynthAdapter(dspy.ChatAdapter):
         inputs: dict[str, Any],
     ) -> Values:
         """`__call__` without blocking the event loop."""
-        by_schema = getattr(lm, "structured_output", False)
-        try:
-            return await self._acall(lm, lm_kwargs, signature, demos, inputs)
-        except EndpointError as error:
-            if not by_schema or not _refuses_schema(lm, error):
-                raise
-            return await self._acall(lm, lm_kwargs, signature, demos, inputs)
 
-    async def _acall(
+        async def ask(messages: Messages, options: dict[str, Any]) -> Any:
+            return await lm.acall(messages=messages, **options)
+
+        return await self._answer(ask, lm, lm_kwargs, signature, demos, inputs)
+
+    async def _answer(
         self,
+        ask: Ask,
         lm: Any,
         lm_kwargs: dict[str, Any],
         signature: type[dspy.Signature],
         demos: list[dict[str, Any]],
         inputs: dict[str, Any],
     ) -> Values:
-        lm_kwargs = dict(lm_kwargs)
-        talk = self._talk(lm, lm_kwargs, signature, demos, inputs)
-        messages, call = next(talk)
-        while True:
-            token = current_call.set(call)
+        """The fields, by schema where the endpoint takes one."""
+        if getattr(lm, "structured_output", False):
+            options = {**lm_kwargs, "response_format": response_format(signature)}
+            form = _structured(self)
             try:
-                with adapter_message_call(lm, messages):
-                    outputs = await lm.acall(messages=messages, **lm_kwargs)
-            except LMError as error:
-                ours = classify_error(error)
-                if ours is None:
+                return await form._converse(ask, lm, options, signature, demos, inputs)
+            except EndpointError as error:
+                if not _refuses_schema(lm, error):
                     raise
-                raise ours from ours.__cause__
-            finally:
-                current_call.reset(token)
-            try:
-                messages, call = talk.send(outputs)
-            except StopIteration as done:
-                values: Values = done.value
-                return values
+        return await self._converse(ask, lm, dict(lm_kwargs), signature, demos, inputs)
 
-    def _talk(
+    async def _converse(
         self,
+        ask: Ask,
         lm: Any,
-        lm_kwargs: dict[str, Any],
+        options: dict[str, Any],
         signature: type[dspy.Signature],
         demos: list[dict[str, Any]],
         inputs: dict[str, Any],
-    ) -> Generator[tuple[Messages, Call], Any, Values]:
-        """Yields what to ask, is sent what came back, returns the fields."""
-        form = self
-        if getattr(lm, "structured_output", False):
-            form = _structured(self)
-            lm_kwargs["response_format"] = response_format(signature)
-        processed = form._call_preprocess(lm, lm_kwargs, signature, inputs)
-        first: Messages = form.format(processed, demos, inputs)
+    ) -> Values:
+        """Ask up to three times, each time with what was wrong with the reply before."""
+        processed = self._call_preprocess(lm, options, signature, inputs)
+        first: Messages = self.format(processed, demos, inputs)
         messages = first
         for attempt in range(MORE_ATTEMPTS + 1):
             call = Call(step=signature.__name__, attempt=attempt)
-            outputs = yield messages, call
+            outputs = await _asked(ask, lm, messages, options, call)
             text = _text(outputs)
             reason, problem = "unparseable_reply", ""
             if call.finish_reason == "content_filter":
@@ -209,8 +166,8 @@ class SynthAdapter(dspy.ChatAdapter):
                 problem = "it was cut off before its end; answer again, more briefly"
             else:
                 try:
-                    values: Values = form._call_postprocess(
-                        processed, signature, outputs, lm, lm_kwargs
+                    values: Values = self._call_postprocess(
+                        processed, signature, outputs, lm, options
                     )
                 except AdapterParseError as error:
                     problem = _problem(error, processed)
@@ -220,7 +177,7 @@ class SynthAdapter(dspy.ChatAdapter):
             call.release(f"{reason}: {problem}")
             if attempt == MORE_ATTEMPTS:
                 raise ReplyError(reason, f"{call.step}: {problem} ({attempt + 1} attempts)")
-            messages = [*first, *form._correction(text, problem, processed)]
+            messages = [*first, *self._correction(text, problem, processed)]
         raise AssertionError("unreachable")
 
     def _correction(self, text: str, problem: str, signature: type[dspy.Signature]) -> Messages:
@@ -262,6 +219,31 @@ class StructuredAdapter(SynthAdapter):
         spoken = completion.rpartition("</think>")[2]
         fields = self._json.read(signature, spoken)
         return super().parse(signature, spoken) if fields is None else fields
+
+
+async def _asked(ask: Ask, lm: Any, messages: Messages, options: dict[str, Any], call: Call) -> Any:
+    """What came back; `call` tells the engine which call it is, and afterwards how it ended."""
+    token = current_call.set(call)
+    try:
+        with adapter_message_call(lm, messages):
+            return await ask(messages, options)
+    except LMError as error:
+        ours = classify_error(error)
+        if ours is None:
+            raise
+        raise ours from ours.__cause__
+    finally:
+        current_call.reset(token)
+
+
+def _at_once(work: Coroutine[Any, Any, Values]) -> Values:
+    """The result of a coroutine that waits for nothing, so that one path serves both faces."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        values: Values = done.value
+        return values
+    raise AssertionError("a synchronous call waited")
 
 
 def _structured(adapter: SynthAdapter) -> SynthAdapter:

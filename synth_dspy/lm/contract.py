@@ -49,7 +49,8 @@ class EndpointLike(Protocol):
 
     Attributes:
         model_name: "offline" for the offline model; the name as the server knows it when there is
-            a `base_url`; otherwise DSPy's `provider/model`.
+            a `base_url` that speaks OpenAI's format; otherwise DSPy's `provider/model`.
+        protocol: what is spoken at `base_url`: "openai", or "provider" for the provider's own.
         timeout: seconds for one attempt; retry_delay: seconds before the first retry, doubling.
         max_retries: attempts after the first.
         price_per_million_input, price_per_million_output: USD; None asks litellm's price table.
@@ -60,6 +61,8 @@ class EndpointLike(Protocol):
     def name(self) -> str: ...
     @property
     def base_url(self) -> str | None: ...
+    @property
+    def protocol(self) -> str: ...
     @property
     def api_key(self) -> SecretStr | None: ...
     @property

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspy import lm15
 
-from synth_dspy.errors import EndpointError, SetupError, SynthError
+from synth_dspy.errors import AdmissionError, EndpointError, SetupError, SynthError
 from synth_dspy.lm import meter, traces, wire
 from synth_dspy.lm.call import Call, current_call
 from synth_dspy.lm.contract import AsyncEngine, EncodingEngine
@@ -24,10 +24,11 @@ from synth_dspy.lm.estimate import Estimator
 from synth_dspy.lm.faults import Where, final_error, is_throttling, may_retry, short
 from synth_dspy.lm.prices import Price
 from synth_dspy.lm.replies import Reply, ReplyStore, reply_key
+from synth_dspy.lm.stopping import Stopper
+from synth_dspy.lm.waiting import give_way
 
 if TYPE_CHECKING:
-    from synth_dspy.lm.budget import Budget
-    from synth_dspy.lm.limiter import Limiter
+    from synth_dspy.lm.shared import Gate, Purse
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +78,9 @@ class DurableEngine:
         engine: AsyncEngine,
         *,
         store: ReplyStore,
-        budget: Budget,
-        limiter: Limiter,
+        budget: Purse,
+        limiter: Gate,
+        stopper: Stopper | None = None,
         trace_writer: traces.TraceWriter | None = None,
         price: Price | None = None,
         retry: Retry | None = None,
@@ -92,6 +94,7 @@ class DurableEngine:
         self._encoder = engine if isinstance(engine, EncodingEngine) else None
         self._store = store
         self._budget = budget
+        self._stopper = stopper or Stopper()
         self._traces = trace_writer
         self._price = price
         self._retry = retry or Retry()
@@ -117,6 +120,7 @@ class DurableEngine:
             EndpointError: no answer after every retry.
             ReplyError: `blocked`, a safety filter refused the prompt.
             BudgetExceededError: the call could pass a limit.
+            AdmissionError: no call is made any more (`Models.stop`).
             SetupError: the key, the model's name, the address or the account is wrong.
             StoreError: the reply could not be committed.
         """
@@ -138,8 +142,10 @@ class DurableEngine:
             except SynthError as error:
                 trace.error = str(error)
                 trace.latency_ms = (time.perf_counter() - started) * 1000
-                self._write(trace, None)
+                if trace.tries or not isinstance(error, AdmissionError):  # else there was no call
+                    self._write(trace, None)
                 raise
+            await give_way()
         call.finish_reason = reply.finish_reason
         trace.reply, trace.finish_reason = reply.text, reply.finish_reason
         trace.input_tokens, trace.output_tokens = reply.input_tokens, reply.output_tokens
@@ -171,7 +177,8 @@ class DurableEngine:
         """Ask within the budget and commit the reply; there is no await between the two."""
         size = self._estimator.size(request, body)
         upper = self._cost(size.input_tokens, size.output_tokens)
-        reserved = await self._budget.reserve(size.input_tokens + size.output_tokens, upper)
+        with self._stopper.waiting():
+            reserved = await self._budget.reserve(size.input_tokens + size.output_tokens, upper)
         tokens, cost = 0, 0.0
         try:
             response = await self._ask(request, body, size.total, size.images > 0, trace)
@@ -195,7 +202,8 @@ class DurableEngine:
         breaker = self.limiter.breaker
         while True:
             answers = breaker.answers
-            ticket = await self.limiter.admit(vision=vision, tokens=tokens)
+            with self._stopper.waiting():
+                ticket = await self.limiter.admit(vision=vision, tokens=tokens)
             trace.tries += 1
             count = meter.current.get()
             if count is not None:
@@ -223,7 +231,8 @@ class DurableEngine:
                 ):
                     raise final_error(error, self._where, trace.tries) from error
                 logger.debug("%s: %s; asking again", self._where, short(error))
-                await asyncio.sleep(self._retry.wait_s(doublings, retry_after))
+                with self._stopper.waiting():
+                    await asyncio.sleep(self._retry.wait_s(doublings, retry_after))
                 doublings = doublings + 1 if breaker.answers == answers else 0
             except BaseException:
                 ticket.done("cancelled")

@@ -17,6 +17,8 @@ from dspy.clients.errors import error_boundary
 from dspy.clients.execution import finalize, prepare
 from dspy.utils.callback import with_callbacks
 
+from synth_dspy.lm.meter import trace_scope
+
 _KNOWN = {"temperature", "max_tokens", "top_p", "seed", "response_format"}
 _IGNORED = {"model", "messages", "rollout_id"}
 
@@ -29,6 +31,12 @@ class EndpointLM(dspy.LM):
     """
 
     structured_output: bool = False
+
+    def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> Any:
+        """As `dspy.LM`; another `rollout_id` is another sample, which the reply store must know."""
+        rollout = kwargs.get("rollout_id", self.kwargs.get("rollout_id"))
+        with trace_scope(sample=rollout or None):
+            return super().__call__(prompt, messages=messages, **kwargs)
 
     @with_callbacks  # type: ignore[untyped-decorator]
     async def acall(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> Any:

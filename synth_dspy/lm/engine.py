@@ -56,10 +56,14 @@ class OpenAIEngine:
         timeout_s: float = 300.0,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        url = urlsplit(base_url)
-        if url.scheme not in ("http", "https") or not url.hostname:
-            raise SetupError(
-                f"Endpoint {name!r}: base_url {base_url!r} is not an http(s) address; "
+        try:
+            url = urlsplit(base_url)
+            host = url.hostname if url.scheme in ("http", "https") and url.port != 0 else None
+        except ValueError:  # half an IPv6 address, a port that is no number
+            host = None
+        if not host:
+            raise SetupError(  # without the address, which may hold a password
+                f"Endpoint {name!r}: its base_url is not an http(s) address; "
                 "it looks like http://localhost:8000/v1."
             )
         key = (api_key or "").strip()
@@ -70,8 +74,9 @@ class OpenAIEngine:
             )
         self.name = name
         self.model = model
-        self.host = url.hostname
-        self._url = base_url.rstrip("/") + "/chat/completions"
+        self.host = host
+        # What some gateways want behind a question mark stays there.
+        self._url = url._replace(path=url.path.rstrip("/") + "/chat/completions").geturl()
         self._headers = {"content-type": "application/json"}
         if key:
             self._headers["authorization"] = f"Bearer {key}"
@@ -79,9 +84,9 @@ class OpenAIEngine:
         self._timeout_s = timeout_s
         self._extra = dict(extra or {})
         # OpenAI itself refuses `max_tokens` for its reasoning models; the others know only that.
-        openai = url.hostname == "api.openai.com"
+        openai = host == "api.openai.com"
         self._limit_field = "max_completion_tokens" if openai else "max_tokens"
-        self._proxy = _proxy_for(url.scheme, url.hostname)
+        self._proxy = _proxy_for(url.scheme, host)
         self._sessions: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, aiohttp.ClientSession
         ] = weakref.WeakKeyDictionary()

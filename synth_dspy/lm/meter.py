@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,8 +78,12 @@ def trace_scope(
     *, stage: str | None = None, record: str | None = None, sample: int | None = None
 ) -> Iterator[Scope]:
     """Name what the block's calls belong to; what is not given stays as it was."""
-    given = {"stage": stage, "record": record, "sample": sample}
-    scope = replace(_scope.get(), **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    outer = _scope.get()
+    scope = Scope(
+        outer.stage if stage is None else stage,
+        outer.record if record is None else record,
+        outer.sample if sample is None else sample,
+    )
     token = _scope.set(scope)
     try:
         yield scope

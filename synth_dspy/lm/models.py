@@ -6,6 +6,7 @@ Endpoints, store, budget and traces enter; language models for DSPy programs lea
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +14,24 @@ import dspy
 
 from synth_dspy.errors import ConfigError
 from synth_dspy.lm.adapter import SynthAdapter
-from synth_dspy.lm.breaker import Breaker
 from synth_dspy.lm.bridge import Background, SyncEngine
 from synth_dspy.lm.contract import OFFLINE
 from synth_dspy.lm.durable import DurableEngine, Retry
 from synth_dspy.lm.endpoint_lm import EndpointLM
 from synth_dspy.lm.engine import OpenAIEngine
-from synth_dspy.lm.limiter import Limiter
-from synth_dspy.lm.pace import Pace
 from synth_dspy.lm.prices import price_of
+from synth_dspy.lm.shared import limiter_for
+from synth_dspy.lm.stopping import Stopper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from synth_dspy.lm.budget import Budget
     from synth_dspy.lm.contract import AsyncEngine, EndpointLike
     from synth_dspy.lm.replies import ReplyStore
+    from synth_dspy.lm.shared import Gate, Purse
     from synth_dspy.lm.traces import TraceWriter
 
-_MIN_PATIENCE_S = 5.0
+_GARBAGE = 10_000  # new objects before the collector looks for circles among them
 _SAMPLING = ("max_tokens", "temperature", "top_p", "seed")
 
 
@@ -42,6 +42,8 @@ class Models:
         traces: None writes no conversations.
         concurrency, vision_concurrency: ceilings of calls in flight at one endpoint.
         offline: the offline model's engine; used where an endpoint's model_name is "offline".
+        gate: what asks leave for calls to an endpoint, by its name, where several processes share
+            limits; None makes the limits this process's own.
     """
 
     def __init__(
@@ -49,11 +51,12 @@ class Models:
         endpoints: Sequence[EndpointLike],
         *,
         store: ReplyStore,
-        budget: Budget,
+        budget: Purse,
         traces: TraceWriter | None,
         concurrency: int,
         vision_concurrency: int,
         offline: AsyncEngine,
+        gate: Callable[[str], Gate] | None = None,
     ) -> None:
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
         self._store = store
@@ -62,7 +65,9 @@ class Models:
         self._concurrency = concurrency
         self._vision_concurrency = vision_concurrency
         self._offline = offline
+        self._gate = gate
         self._background = Background()
+        self._stopper = Stopper()
         self._engines: dict[str, DurableEngine] = {}
         self._lms: dict[str, dspy.LM] = {}
 
@@ -101,6 +106,10 @@ class Models:
         """The model's own name, for provenance: "offline" for the offline model."""
         return self._endpoint(name).model_name
 
+    def stop(self) -> None:
+        """Make no call any more: those in flight end, all others raise `AdmissionError`."""
+        self._stopper.stop()
+
     async def aclose(self) -> None:
         """Close connections on the calling loop and on the bridge; the store stays open."""
         for engine in self._engines.values():
@@ -129,29 +138,29 @@ class Models:
                 "limit generation.max_tokens_total instead."
             )
         engine = self._raw(endpoint)
-        # As long as the configured retries would have taken.
-        patience = endpoint.retry_delay * (2**endpoint.max_retries - 1)
         return DurableEngine(
             endpoint.name,
             endpoint.model_name,
             engine,
             store=self._store,
             budget=self._budget,
-            limiter=Limiter(
-                concurrency=self._concurrency,
-                vision_concurrency=self._vision_concurrency,
-                pace=Pace(endpoint.requests_per_minute, endpoint.tokens_per_minute),
-                breaker=Breaker(
-                    endpoint.name,
-                    pause_s=endpoint.retry_delay,
-                    patience_s=max(_MIN_PATIENCE_S, patience),
-                ),
-            ),
+            limiter=self._limits(endpoint),
+            stopper=self._stopper,
             trace_writer=self._traces,
             price=price,
             retry=Retry(endpoint.max_retries, endpoint.retry_delay),
             host=getattr(engine, "host", ""),
             version=str(getattr(engine, "version", "")),
+        )
+
+    def _limits(self, endpoint: EndpointLike) -> Gate:
+        # The offline model is a part of this process: there is no server to share.
+        if self._gate is not None and endpoint.model_name != OFFLINE:
+            return self._gate(endpoint.name)
+        return limiter_for(
+            endpoint,
+            concurrency=self._concurrency,
+            vision_concurrency=self._vision_concurrency,
         )
 
     def _raw(self, endpoint: EndpointLike) -> AsyncEngine:
@@ -161,7 +170,7 @@ class Models:
         extra: dict[str, Any] = dict(endpoint.extra_body or {})
         if endpoint.top_k is not None:
             extra["top_k"] = endpoint.top_k
-        if endpoint.base_url:
+        if endpoint.base_url and endpoint.protocol == "openai":
             return OpenAIEngine(
                 endpoint.name,
                 endpoint.base_url,
@@ -173,7 +182,11 @@ class Models:
         from synth_dspy.lm.providers import ProviderEngine
 
         return ProviderEngine(
-            endpoint.model_name, api_key=key, timeout_s=endpoint.timeout, extra=extra
+            endpoint.model_name,
+            api_key=key,
+            base_url=endpoint.base_url,
+            timeout_s=endpoint.timeout,
+            extra=extra,
         )
 
 
@@ -183,5 +196,8 @@ def configure_dspy() -> None:
     Call it once, in the thread that starts the event loop; inside of tasks use `dspy.context`.
     """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # What was imported stays; scanning it again and again took a third of the time of a call.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 10, 10)
     dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
     dspy.configure(disable_history=True, trace=None, adapter=SynthAdapter())

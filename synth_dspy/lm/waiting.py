@@ -10,6 +10,8 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
+_TURNS = 3  # of the loop, from the grant to the socket: the waiter, aiohttp's request, its writer
+
 
 @dataclass(eq=False, slots=True)
 class Waiter:
@@ -46,6 +48,9 @@ class Waiters:
         while self._queue:
             waiter = self._queue.popleft()
             waiter.granted = True
+            if waiter.loop is asyncio._get_running_loop():  # one turn of the loop sooner
+                _resolve(waiter.future)
+                return True
             try:
                 waiter.loop.call_soon_threadsafe(_resolve, waiter.future)
             except RuntimeError:  # its loop was closed while it waited
@@ -57,6 +62,17 @@ class Waiters:
         """Wake everybody."""
         while self.grant():
             pass
+
+
+async def give_way() -> None:
+    """Let whoever was just granted a place go first.
+
+    A reply frees a place for a call that is ready to be sent. Reading the reply takes longer than
+    sending that call; done first, it would leave the place idle, and with hundreds in flight every
+    call behind it, too.
+    """
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -42,6 +42,7 @@ def log_run(config: Config, run_dir: Path, *, say: Callable[[str], None]) -> str
             with mlflow.start_run(experiment_id=experiment, run_name=run_dir.name):
                 mlflow.log_params(_params(config.redacted()))
                 mlflow.set_tags({"recipe": config.recipe, "run_dir": str(run_dir)})
+                mlflow.set_tags(_compiled(run_dir))
                 mlflow.log_metrics(_metrics(run_dir))
                 _log_files(mlflow, run_dir)
     except (MlflowException, OSError) as error:
@@ -91,6 +92,13 @@ def _params(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif value not in (None, "", [], ()):
             flat[name] = str(value)[:_PARAM_CHARS]
     return flat
+
+
+def _compiled(run_dir: Path) -> dict[str, str]:
+    """The compiled programs that a run used, and the runs in which they were compiled."""
+    used = (read_json(run_dir / "run.json") or {}).get("compiled", {})
+    hashes = {f"compiled.{step}": one["sha256"] for step, one in used.items()}
+    return hashes | {f"compiled.{step}.run": one["run"] for step, one in used.items() if one["run"]}
 
 
 def _metrics(run_dir: Path) -> dict[str, float]:

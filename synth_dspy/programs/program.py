@@ -7,13 +7,14 @@ are bound at run time: a program on disk never names an endpoint. It knows no re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dspy
 
 from synth_dspy.errors import ConfigError
+from synth_dspy.programs.artefact import Artefact, apply_artefact
 from synth_dspy.programs.module import Opener, Role, StepModule
 from synth_dspy.programs.types import nearest
 from synth_dspy.records import digest
@@ -61,6 +62,7 @@ class Program(dspy.Module):
     def __init__(self) -> None:
         super().__init__()
         self._identities: dict[str, tuple[Any, ...]] = {}
+        self._hashes: dict[str, str] = {}  # of the compiled program, by step
 
     def steps(self) -> dict[str, Role]:
         """Every step there is, in order, and which model it asks."""
@@ -69,6 +71,21 @@ class Program(dspy.Module):
             for _, module in self.named_sub_modules(StepModule)
             for step, role in module.own_steps()
         }
+
+    def predictors_of(self, step: str) -> list[dspy.Predict]:
+        """The predictors of a step; none for a step that does not exist."""
+        return [p for path, p in self.named_predictors() if step_of(path) == step]
+
+    def use_compiled(self, artefacts: Iterable[Artefact]) -> None:
+        """Give steps their compiled instructions and worked examples; call it before `bind`.
+
+        Raises:
+            ArtefactError: one does not fit the signatures of this version.
+        """
+        for artefact in artefacts:
+            found = {step: self.predictors_of(step) for step in artefact.state}
+            apply_artefact(artefact, {step: those for step, those in found.items() if those})
+            self._hashes |= dict.fromkeys(artefact.state, artefact.sha256)
 
     def bind(
         self,
@@ -86,7 +103,7 @@ class Program(dspy.Module):
         models = {step: bindings[role].model for step, role in steps.items()}
         seeing = frozenset(step for step, role in steps.items() if bindings[role].sees)
         for _, module in self.named_sub_modules(StepModule):
-            module.name_models(models, {})
+            module.name_models(models, self._hashes)
             if open_picture is not None:
                 module.give_sight(open_picture, seeing)
         for path, predictor in self.named_predictors():
@@ -152,6 +169,7 @@ class Program(dspy.Module):
             "signature": predictor.signature.dump_state(),
             "demos": [dict(demo) for demo in predictor.demos],
             "model": self._identities.get(step, ()),
+            **({"program": self._hashes[step]} if step in self._hashes else {}),
         }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from synth_dspy.config import Config
+from synth_dspy.dataset.split import SPLITS, unfilled
 from synth_dspy.errors import SourceError
 from synth_dspy.recipes.assistant import (
     FINISH,
@@ -16,20 +17,24 @@ from synth_dspy.recipes.assistant import (
     PREPARE,
     STAGES,
     Recipe,
+    allocation_options,
     assistant,
     check_names,
     planned_tasks,
 )
 from synth_dspy.recipes.findings import admission_rules
 from synth_dspy.recipes.flow import Ending, Flow, Shortage
+from synth_dspy.recipes.kept_chunks import KeptChunks
+from synth_dspy.recipes.plan_coverage import tell_coverage
 from synth_dspy.recipes.views import finished_samples, write_views
 from synth_dspy.records import Chunk, Sample, SourceFile, Task
 from synth_dspy.sources.listing import source_files
-from synth_dspy.stages.allocation import Cell
+from synth_dspy.sources.peek import may_hold_images
+from synth_dspy.stages.allocation import Cell, targets
 from synth_dspy.stages.analyze import Show
 from synth_dspy.stages.build import Build, Committer
 from synth_dspy.stages.chunks import FilterChunks
-from synth_dspy.stages.contract import Stage
+from synth_dspy.stages.contract import MapStage, Stage
 from synth_dspy.stages.engine import INTERRUPTED, Engine, Stopped
 from synth_dspy.stages.export import Export
 from synth_dspy.stages.parse import Parse
@@ -57,6 +62,21 @@ class AssistantFlow(Flow):
         check_names(config)
         _ = admission_rules(config).benchmarks.items
 
+    @classmethod
+    def outline(cls, config: Config) -> Iterable[str]:
+        """Files, cells, and a warning of a quota that cannot be met."""
+        files, skipped = source_files(config)
+        yield f"sources     {len(files)} files, {len(skipped)} passed over"
+        wanted = targets(allocation_options(config))
+        for (kind, modality), count in sorted(wanted.items()):
+            yield f"wanted      {count:>5} {kind} ({modality})"
+        pictured = sum(n for (_, modality), n in wanted.items() if modality == "multimodal")
+        if pictured and not may_hold_images(Path(file.root, file.path) for file in files):
+            yield (
+                f"warning     no document seems to hold an image, and {pictured} samples must need "
+                "one: set multimodal_ratio to 0 under generation.type_allocations"
+            )
+
     @cached_property
     def recipe(self) -> Recipe:
         """The stages, wired."""
@@ -66,6 +86,11 @@ class AssistantFlow(Flow):
     def wired(self) -> tuple[Stage, ...]:
         """All of them, `allocate` among them."""
         return self.recipe.stages
+
+    def apart(self) -> Mapping[str, MapStage[Any, Any]]:
+        """With the chunks that tasks name read from what filter-chunks kept."""
+        self.recipe.write.chunks = KeptChunks(self.run)
+        return super().apart()
 
     def concluded(self, stage: Stage) -> None:
         """Samples, rejections and decisions as plain files."""
@@ -141,7 +166,7 @@ class AssistantFlow(Flow):
         for rank, refused in committer.refused.items():
             reasons[_cell(tasks[rank])][f"build: {refused.reason}"] += 1
         return [
-            Shortage(cell, state.target, state.accepted, reasons[cell])
+            Shortage(cell, state.target, state.accepted, reasons[cell], state.tried)
             for cell, state in quota.states.items()
             if not state.full
         ]
@@ -163,10 +188,22 @@ class AssistantFlow(Flow):
                     for cell, target in recipe.targets.items()
                 ]
             )
+        self._tell_unfilled(samples)
         engine.run_barrier(recipe.export, samples)
         if analysis:
             engine.run_barrier(recipe.analyze, samples)
         return Ending(samples)
+
+    def _tell_unfilled(self, samples: Sequence[Sample]) -> None:
+        dataset = self.config.dataset
+        asked = dict(
+            zip(SPLITS, (dataset.train_split, dataset.val_split, dataset.test_split), strict=True)
+        )
+        if empty := unfilled(Counter(sample.split for sample in samples), asked):
+            self.say(
+                f"No row for {' and '.join(empty)}: the {len(samples)} samples come from too few "
+                "sections, which are never divided. More documents or samples fill every split."
+            )
 
     # -- single stages ---------------------------------------------------------------------------
 
@@ -181,8 +218,10 @@ class AssistantFlow(Flow):
             at = PREPARE.index(stage)
             await engine.run_maps(recipe.prepare[at : at + 1], outputs(self.run, PREPARE[at - 1]))
         elif stage is GENERATE[0]:
-            tasks = self._allocate(engine, outputs(self.run, FilterChunks))
-            await engine.run_maps([recipe.write], self._over_allocated(tasks))
+            chunks = outputs(self.run, FilterChunks)
+            tasks = self._over_allocated(self._allocate(engine, chunks))
+            await engine.run_maps([recipe.write], tasks)
+            self.say(tell_coverage(self.run, tasks, chunks))
         elif stage in GENERATE:
             at = GENERATE.index(stage)
             await engine.run_maps(recipe.generate[at : at + 1], outputs(self.run, GENERATE[at - 1]))

@@ -24,7 +24,7 @@ from synth_dspy.records import Chunk, Modality
 
 _CHARS_PER_TOKEN = 4.0
 # Share of the tasks that come through each stage where no run has shown it.
-_ASSUMED_YIELD = {
+ASSUMED_YIELD = {
     "plan": 0.85, "filter-candidates": 0.9, "answer": 0.8, "curate": 0.85, "classify": 1.0,
     "build": 0.95,
 }  # fmt: skip
@@ -72,7 +72,7 @@ def estimate(
             have been paid for.
         measured: by stage, the share of its records that it kept in a run before.
     """
-    rates = {**_ASSUMED_YIELD, **{k: v for k, v in measured.items() if k in _ASSUMED_YIELD and v}}
+    rates = {**ASSUMED_YIELD, **{k: v for k, v in measured.items() if k in ASSUMED_YIELD and v}}
     prompts = _prompts(config, program, chunks)
     calls: Counter[str] = Counter()
     generation = config.generation

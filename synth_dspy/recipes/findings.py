@@ -5,6 +5,7 @@ A configuration and a run directory enter; rules, and findings read off the jour
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from synth_dspy.stages.results import results
 from synth_dspy.store.run_directory import RunDirectory, read_json
 
 CONTAMINATION = "contamination.json"
+CALIBRATION = "calibration.json"
 EMBEDDINGS = "embeddings.sqlite"
 _EXCERPT_CHARS = 200
 
@@ -62,6 +64,18 @@ def contamination_of(run: RunDirectory) -> dict[str, Any] | None:
     """The report that `build` wrote; None before it ran."""
     found: dict[str, Any] | None = read_json(run.folder(Analyze.folder) / CONTAMINATION)
     return found
+
+
+def calibration_of(run: RunDirectory) -> dict[str, Any] | None:
+    """How the judge compared with people, if that was ever measured in this run directory."""
+    found: dict[str, Any] | None = read_json(run.path / CALIBRATION)
+    return found
+
+
+def command_of(config: Config) -> str:
+    """What makes this dataset again, as it would be typed; without secrets."""
+    file = ("--config", shlex.quote(str(config.file))) if config.file else ()
+    return " ".join(("python -m synth_dspy.run pipeline", *file, *config.arguments))
 
 
 def usage(found: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:

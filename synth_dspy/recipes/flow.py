@@ -30,12 +30,14 @@ class Shortage:
     Attributes:
         cell: what was asked for, in words: ("qa", "text").
         reasons: why tasks of the cell were not accepted, with their counts.
+        made: tasks of the cell that were taken through the stages.
     """
 
     cell: tuple[str, ...]
     asked: int
     accepted: int
     reasons: Counter[str] = field(default_factory=Counter)
+    made: int = 0
 
 
 @dataclass(slots=True)
@@ -91,6 +93,16 @@ class Flow(ABC):
             UserError: the text says what is wrong and where.
         """
 
+    @classmethod
+    def outline(cls, config: Config) -> Iterable[str]:
+        """What a checked configuration comes to, in lines for the user, with advice.
+
+        Raises:
+            SourceError: a source is not there.
+        """
+        del config
+        return ()
+
     @property
     @abstractmethod
     def wired(self) -> tuple[Stage, ...]:
@@ -136,6 +148,11 @@ class Flow(ABC):
         """What identifies each map stage's work, for `run.json`; a barrier's may need its input."""
         return {s.name: s.fingerprint() for s in self.wired if isinstance(s, MapStage)}
 
+    def apart(self) -> Mapping[str, MapStage[Any, Any]]:
+        """Its map stages, for a worker that sees single records and never the run: what `pipeline`
+        would hand them besides is read from the run directory."""
+        return {stage.name: stage for stage in self.wired if isinstance(stage, MapStage)}
+
     def concluded(self, stage: Stage) -> None:
         """Write what people look at beside the journals, now that `stage` has concluded."""
         del stage
@@ -143,6 +160,11 @@ class Flow(ABC):
     @abstractmethod
     def conclusion(self, ending: Ending) -> Iterable[str]:
         """What the dataset is made of, in a few lines for the user."""
+
+    @property
+    def last_made(self) -> type[Stage]:
+        """The stage whose records are the dataset's, to be looked at after a run."""
+        return next(s for s in reversed(self.stages) if s.name not in ("export", "analyze"))
 
     def close(self) -> None:  # noqa: B027 - most recipes hold nothing open
         """End what a stage holds open."""

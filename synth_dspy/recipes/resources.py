@@ -28,12 +28,15 @@ from synth_dspy.lm.budget import Budget
 from synth_dspy.lm.models import Models, configure_dspy
 from synth_dspy.lm.offline import OfflineModel
 from synth_dspy.lm.replies import ReplyStore
+from synth_dspy.lm.shared import Purse, SharedLimits
 from synth_dspy.lm.traces import TraceWriter
 from synth_dspy.programs.answers import Verification
+from synth_dspy.programs.artefact import Artefact
 from synth_dspy.programs.assistant import IMAGE_KINDS, AssistantProgram
 from synth_dspy.programs.module import Role
 from synth_dspy.programs.policy import Policy
 from synth_dspy.programs.program import Binding, Program
+from synth_dspy.programs.promotions import not_replaced, promoted_programs
 from synth_dspy.recipes.pictures import Pictures
 from synth_dspy.stages.generate import UNCATEGORISED, Watch, unwatched
 
@@ -105,12 +108,14 @@ class Resources:
         say: takes lines for the user: an image that is built, a sandbox that isolates nothing.
         watch: opened around every record of the generating stages.
         trace: whether calls are written to `traces/conversations.jsonl`.
+        limits: budget and rate limits, where they hold for several processes together.
     """
 
     config: Config
     say: Callable[[str], None]
     trace: bool = True
     watch: Watch = unwatched
+    limits: SharedLimits | None = None
 
     @property
     def run_dir(self) -> Path:
@@ -158,18 +163,24 @@ class Resources:
         configure_dspy()
         generation, spent = self.config.generation, self.replies.totals()
 
-        return Models(
-            self.config.models.endpoints,
-            store=self.replies,
-            budget=Budget(
+        budget: Purse = (
+            self.limits.purse
+            if self.limits is not None
+            else Budget(
                 max_cost_usd=generation.max_cost_usd,
                 max_tokens_total=generation.max_tokens_total,
                 spent=spent,
-            ),
+            )
+        )
+        return Models(
+            self.config.models.endpoints,
+            store=self.replies,
+            budget=budget,
             traces=self._traces,
             concurrency=generation.llm_concurrency,
             vision_concurrency=generation.vlm_concurrency,
             offline=self._offline,
+            gate=self.limits.gate if self.limits is not None else None,
         )
 
     @cached_property
@@ -191,6 +202,20 @@ class Resources:
         """What no text of a sample may hold."""
         patterns = self.config.generation.forbidden_patterns
         return Policy(tuple((entry.pattern, entry.message) for entry in patterns))
+
+    @cached_property
+    def compiled(self) -> dict[str, Artefact]:
+        """The promoted programs that this run uses, by step: not those that `prompts` replaces.
+
+        Raises:
+            ArtefactError: one is missing, was changed, or is not what its place says.
+        """
+        return not_replaced(self.promoted, self.config.prompts)
+
+    @cached_property
+    def promoted(self) -> dict[str, Artefact]:
+        """Every promoted program of the recipe, by step. Raises as `compiled`."""
+        return promoted_programs(self.config.recipe)
 
     @cached_property
     def program(self) -> AssistantProgram:
@@ -218,6 +243,7 @@ class Resources:
             ConfigError: `prompts` names a step that the Program does not have.
         """
         bindings = {role: self._binding(role) for role in get_args(Role)}
+        program.use_compiled(self.compiled.values())
         program.bind(bindings, self.config.prompts, Pictures(self.run_dir))
 
     def _binding(self, role: Role) -> Binding:
@@ -238,6 +264,11 @@ class Resources:
             identity=tuple(sorted((k, str(v)) for k, v in identity.items())),
             sees=self.config.sees(endpoint),
         )
+
+    def stop(self) -> None:
+        """Ask no model any more; calls in flight end. What needs another one raises."""
+        if "models" in self.__dict__:
+            self.models.stop()
 
     async def aclose(self) -> None:
         """Close what was opened."""

@@ -18,6 +18,7 @@ Place = tuple[int, ...]
 
 _LEVEL_BITS = 20
 _LEVELS = 3
+_AT_ONCE = 1 << 14
 
 
 class Ledger:
@@ -41,11 +42,7 @@ class Ledger:
         self.tally.add(mark)
         self._keys += bytes.fromhex(mark.key)
         self._roots.append(place[0])
-        path = 0
-        for level in range(_LEVELS):
-            at = place[level + 1] if level + 1 < len(place) else 0
-            path = (path << _LEVEL_BITS) | min(at, (1 << _LEVEL_BITS) - 1)
-        self._paths.append(path)
+        self._paths.append(_path(place) if len(place) > 1 else 0)
 
     def in_order(self) -> Iterator[str]:
         """The keys, in the order of the input."""
@@ -54,5 +51,14 @@ class Ledger:
         order = np.lexsort(
             (np.frombuffer(self._paths, np.uint64), np.frombuffer(self._roots, np.int64))
         )
-        for at in order.tolist():
-            yield self._keys[16 * at : 16 * at + 16].hex()
+        for start in range(0, len(order), _AT_ONCE):
+            for at in order[start : start + _AT_ONCE].tolist():
+                yield self._keys[16 * at : 16 * at + 16].hex()
+
+
+def _path(place: Place) -> int:
+    path = 0
+    for level in range(_LEVELS):
+        at = place[level + 1] if level + 1 < len(place) else 0
+        path = (path << _LEVEL_BITS) | min(at, (1 << _LEVEL_BITS) - 1)
+    return path

@@ -8,39 +8,26 @@ stage.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence, Sized
 from typing import Any, TypeVar
 
 from synth_dspy.dataset.quota import Quota
-from synth_dspy.errors import BudgetExceededError
+from synth_dspy.errors import AdmissionError, StoreError
 from synth_dspy.outcomes import Failed, Kept, Mark, Tally
-from synth_dspy.records import content_hash, digest
+from synth_dspy.runners.barriers import inputs_of, marker_of, recall_barrier, sizes
 from synth_dspy.runners.ledger import Ledger, Place
+from synth_dspy.runners.made import Made
 from synth_dspy.runners.progress import Reporter
-from synth_dspy.runners.workbench import Done, Workbench
+from synth_dspy.runners.workbench import ENDPOINT_DOWN, Done, Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage
-from synth_dspy.store.journal import Journal
-from synth_dspy.store.run_directory import read_json, write_json
+from synth_dspy.stages.engine import Stopped
+from synth_dspy.store.run_directory import write_json
 
 C = TypeVar("C", bound=Hashable)
 
 _QUEUE = 64
-ENDPOINT_DOWN = "endpoint_down"
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped(Exception):  # noqa: N818 - the end of a run, not a fault of it
-    """The run ended before its end, with everything kept: by the user or by the budget."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 class LocalRunner:
@@ -62,16 +49,16 @@ class LocalRunner:
 
     async def run_maps(
         self, stages: Sequence[MapStage[Any, Any]], records: Iterable[Any]
-    ) -> list[Any]:
+    ) -> Collection[Any]:
         """Stream records through stages; returns the last one's outputs, in the input's order.
 
         Raises:
             Stopped: by `stop` or by the budget; each stage's finished records are kept.
+            StoreError: the disk is about to be full; likewise.
         """
         queues: list[asyncio.Queue[tuple[Place, Any] | None]] = [
             asyncio.Queue(_QUEUE) for _ in stages
         ]
-        finished: list[tuple[Place, Any]] = []
         done = {stage.name: Ledger(stage.name) for stage in stages}
         started = time.perf_counter()
         for stage in stages:
@@ -94,20 +81,17 @@ class LocalRunner:
                     continue
                 done[stage.name].add(place, result.mark())
                 self._reporter.advance(stage.name, result.outcome)
-                if isinstance(result.outcome, Kept):
+                if isinstance(result.outcome, Kept) and at + 1 < len(stages):
                     made = result.outcome.outputs
                     for index, output in enumerate(made):
                         # A fan-out of one takes no level of the order.
                         behind = place if len(made) == 1 else (*place, index)
-                        if at + 1 < len(stages):
-                            await queues[at + 1].put((behind, output))
-                        else:
-                            finished.append((behind, output))
+                        await queues[at + 1].put((behind, output))
             await queues[at].put(None)
 
         async def crew(at: int, stage: MapStage[Any, Any]) -> None:
             async with asyncio.TaskGroup() as group:
-                for _ in range(max(1, stage.concurrency)):
+                for _ in range(self.bench.width(stage)):
                     group.create_task(work(at, stage))
             if at + 1 < len(stages):
                 await queues[at + 1].put(None)
@@ -121,20 +105,28 @@ class LocalRunner:
                     group.create_task(crew(at, stage))
         except BaseExceptionGroup as errors:
             raise _first(errors) from errors
+        self._end_if_stopped()
+        return Made(self.bench, stages[-1], done[stages[-1].name])
+
+    def _end_if_stopped(self) -> None:
+        """Raise why nothing more was begun, now that what was in flight has ended."""
+        if self.bench.fault:
+            raise StoreError(self.bench.fault)
         if self._stop:
             raise Stopped(self._stop)
-        return [record for _, record in sorted(finished, key=lambda item: item[0])]
 
     async def _one(self, stage: MapStage[Any, Any], record: Any) -> Done | None:
         """A record through a stage; None when the run is stopping and it was not begun."""
         key = self.bench.key(stage, record)
         if (known := self.bench.recall(stage, key)) is not None:
             return known
+        if self.bench.fault:
+            self.stop(self.bench.fault)
         if self._stop:
             return None
         try:
             done = await self.bench.do(stage, record, key)
-        except BudgetExceededError as error:
+        except AdmissionError as error:
             self.stop(str(error))
             return None
         if isinstance(done.outcome, Failed) and done.outcome.reason == ENDPOINT_DOWN:
@@ -142,7 +134,7 @@ class LocalRunner:
         return done
 
     def _conclude(self, stage: MapStage[Any, Any], ledger: Ledger, seconds: float) -> Tally:
-        tally = self.bench.conclude(stage, ledger, seconds)
+        tally = self.bench.conclude(stage, ledger, seconds, whole=self._stop is None)
         self._reporter.finish(tally, stage.unit)
         self.tallies[stage.name] = tally
         return tally
@@ -171,17 +163,20 @@ class LocalRunner:
             Stopped: by `stop` or by the budget; what was evaluated is kept and listed.
         """
         quota: Quota[C, Any] = Quota([cell_of(task) for task in tasks], targets, is_duplicate)
+        ledgers = [Ledger(stage.name) for stage in stages]
         went: dict[int, list[Mark]] = {}
+        listed = 0
         self.rejections = defaultdict(Counter)
         started = time.perf_counter()
         self._reporter.start("generate", sum(targets.values()))
         running: set[asyncio.Task[None]] = set()
 
         async def evaluate(rank: int) -> None:
-            record, path = tasks[rank], []
+            record, path = tasks[rank], list[Mark]()
             for stage in stages:
                 result = await self._one(stage, record)
-                if result is None:
+                if result is None:  # the run is stopping; what it came through counts
+                    went[rank] = path
                     return
                 path.append(result.mark())
                 if not isinstance(result.outcome, Kept):
@@ -193,6 +188,13 @@ class LocalRunner:
             went[rank] = path
             quota.report(rank, record)
             self._show(quota)
+            list_decided()
+
+        def list_decided() -> None:
+            nonlocal listed
+            while listed < len(quota.decided):
+                _list(ledgers, quota.decided[listed], went)
+                listed += 1
 
         try:
             while not quota.done and not self._stop:
@@ -201,8 +203,7 @@ class LocalRunner:
                 if not running:
                     break
                 ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    task.result()
+                await asyncio.gather(*ended)  # raises the first error, and has seen the others
             if running:
                 await asyncio.gather(*running)
         except BaseException:
@@ -210,11 +211,14 @@ class LocalRunner:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             raise
-        whole = keep_all or self._stop is not None
-        ranks = sorted(went) if whole else [rank for rank in quota.decided if rank in went]
-        self._conclude_quota(stages, [went[rank] for rank in ranks], started)
-        if self._stop:
-            raise Stopped(self._stop)
+        if keep_all or self._stop is not None:
+            for rank in sorted(went):
+                _list(ledgers, rank, went)
+        self._reporter.drop("generate")
+        seconds = time.perf_counter() - started
+        for stage, ledger in zip(stages, ledgers, strict=True):
+            self._conclude(stage, ledger, seconds)
+        self._end_if_stopped()
         return quota
 
     def _show(self, quota: Quota[Any, Any]) -> None:
@@ -223,41 +227,24 @@ class LocalRunner:
         tried = sum(state.tried for state in states)
         self._reporter.show("generate", accepted, f"accepted of {tried} tried")
 
-    def _conclude_quota(
-        self, stages: Sequence[MapStage[Any, Any]], paths: Sequence[list[Mark]], started: float
-    ) -> None:
-        self._reporter.drop("generate")
-        seconds = time.perf_counter() - started
-        ledgers = [Ledger(stage.name) for stage in stages]
-        for index, path in enumerate(paths):
-            for ledger, mark in zip(ledgers, path, strict=False):
-                ledger.add((index,), mark)
-        for stage, ledger in zip(stages, ledgers, strict=True):
-            self._conclude(stage, ledger, seconds)
-
     # -- barriers --------------------------------------------------------------------------------
 
     def run_barrier(self, stage: BarrierStage[Any, Any], records: Iterable[Any]) -> list[Any]:
         """All records through a barrier, unless it ran on exactly these before."""
         started = time.perf_counter()
-        # Two equal records are one input of a barrier; their order must mean nothing.
-        keyed = sorted({content_hash(r): r for r in records}.items(), key=lambda item: item[0])
-        fingerprint = stage.fingerprint()
-        state = digest(fingerprint, [key for key, _ in keyed])
-        folder = self.bench.run.folder(stage.folder)
-        marker = folder / f".{stage.name}.json"
-        keys = [digest(fingerprint, key) for key, _ in keyed]
-        known = self._recall_barrier(stage, marker, state, keys)
+        inputs, folder = inputs_of(stage, records), self.bench.run.folder(stage.folder)
+        known = recall_barrier(self.bench, stage, inputs)
         if known is None:
-            self._reporter.start(stage.name, len(keyed))
-            outcomes = stage.run([record for _, record in keyed])
+            self._reporter.start(stage.name, len(inputs.records))
+            outcomes = stage.run(inputs.records)
             seconds = time.perf_counter() - started
             known = [
                 Done(key, outcome, False, {"seconds": 0.0})
-                for key, outcome in zip(keys, outcomes, strict=True)
+                for key, outcome in zip(inputs.keys, outcomes, strict=True)
             ]
             self.bench.replace_journal(stage, known)
-            write_json(marker, {"state": state, "files": _sizes(stage, folder)})
+            state = {"state": inputs.state, "files": sizes(stage, folder)}
+            write_json(marker_of(folder, stage), state)
         else:
             seconds = time.perf_counter() - started
         ledger = Ledger(stage.name)
@@ -268,36 +255,11 @@ class LocalRunner:
         self._reporter.finish(tally, stage.unit)
         return [o for item in known if isinstance(item.outcome, Kept) for o in item.outcome.outputs]
 
-    def _recall_barrier(
-        self, stage: BarrierStage[Any, Any], marker: Any, state: str, keys: Sequence[str]
-    ) -> list[Done] | None:
-        path = self.bench.run.folder(stage.folder) / stage.journal
-        fresh, known = self.bench.is_fresh(stage), read_json(marker) or {}
-        present = path.exists() and known.get("files") == _sizes(stage, path.parent)
-        if fresh or not present or known.get("state") != state:
-            return None
-        journal = Journal(path)
-        try:
-            entries = [journal.get(key) for key in keys]
-        finally:
-            journal.close()
-        if any(entry is None for entry in entries):
-            return None
-        return [
-            Done(entry.key, self.bench.revive(stage, entry.outcome), True, entry.meta)
-            for entry in entries
-            if entry is not None
-        ]
 
-
-def _sizes(stage: BarrierStage[Any, Any], folder: Path) -> dict[str, int]:
-    """Bytes of every file that the stage made: one that is gone or cut makes it run again."""
-    files = [
-        file
-        for product in stage.products()
-        for file in (product.rglob("*") if product.is_dir() else [product])
-    ]
-    return {os.path.relpath(f, folder): f.stat().st_size for f in sorted(files) if f.is_file()}
+def _list(ledgers: Sequence[Ledger], rank: int, went: dict[int, list[Mark]]) -> None:
+    """Note how far a task came, and forget its marks."""
+    for ledger, mark in zip(ledgers, went.pop(rank), strict=False):
+        ledger.add((rank,), mark)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

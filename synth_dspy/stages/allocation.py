@@ -19,7 +19,7 @@ from synth_dspy.records import Chunk, Difficulty, Image, Modality, QuestionType,
 Cell = tuple[QuestionType, Modality]
 
 _RESERVE = 50
-_QUALITY = {"HIGH": 1.0, "MEDIUM": 0.7, "LOW": 0.3}
+QUALITY = {"HIGH": 1.0, "MEDIUM": 0.7, "LOW": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def diversity_sweep(
         For each weight `diversity_weight`, `chunk_coverage` and `image_coverage` (share of the
         chunks and images that are used, 0..1), and `mean_quality` (of the chunks used, 0..1).
     """
-    quality = {chunk.id: _QUALITY[chunk.quality] for chunk in chunks}
+    quality = {chunk.id: QUALITY[chunk.quality] for chunk in chunks}
     images = {image.id for chunk in chunks for image in chunk.images if not image.decorative}
     points = []
     for weight in weights:

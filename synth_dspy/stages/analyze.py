@@ -13,6 +13,8 @@ from synth_dspy.records import Chunk, Sample
 from synth_dspy.stages.contract import BarrierStage
 from synth_dspy.store.run_directory import write_json
 
+_SOURCE = ("path", "sha256", "revision", "cells", "pages", "heading")
+
 SourceOfSamples = Literal["splits", "generated", "final"]
 """Where samples to analyse come from: what was built, what was finished, what was exported."""
 
@@ -40,6 +42,7 @@ class Surroundings:
         summaries: of all stages before it, in order, with times and costs.
         steady: the same without anything volatile; decides whether the analysis is still true.
         sweep: what allocation would do at other diversity weights.
+        contamination: the report of benchmark items; None where there are no benchmarks.
     """
 
     chunks: Callable[[], Sequence[Chunk]]
@@ -47,6 +50,7 @@ class Surroundings:
     summaries: Callable[[], Mapping[str, Mapping[str, Any]]]
     steady: Callable[[], Mapping[str, Mapping[str, Any]]]
     sweep: Callable[[], Sequence[Mapping[str, float]]]
+    contamination: Callable[[], Mapping[str, Any] | None]
 
 
 class Analyze(BarrierStage[Sample, Sample]):
@@ -62,7 +66,8 @@ class Analyze(BarrierStage[Sample, Sample]):
         self._around, self._ratios = around, ratios
 
     def settings(self) -> object:
-        return (self._title, self._ratios, self._around.steady())
+        around = self._around
+        return (self._title, self._ratios, around.steady(), around.contamination())
 
     def products(self) -> tuple[Path, ...]:
         out = self._run_dir / self.folder
@@ -77,6 +82,7 @@ class Analyze(BarrierStage[Sample, Sample]):
         # matplotlib takes a second to import; nothing else of a run needs it.
         from synth_dspy.dataset.plots import draw_plots
         from synth_dspy.dataset.report import write_report
+        from synth_dspy.dataset.show_samples import show_rejected, show_sample
         from synth_dspy.dataset.statistics import statistics
 
         out.mkdir(parents=True, exist_ok=True)
@@ -89,11 +95,13 @@ class Analyze(BarrierStage[Sample, Sample]):
             rejected=rejected,
             ratios=self._ratios,
             sweep=self._around.sweep() if show.allocation else (),
+            contamination=self._around.contamination(),
         )
         write_json(out / "statistics.json", stats)
         if show.plots:
-            draw_plots(stats, samples, out)
-            write_report(stats, samples, rejected, out, self._run_dir, name=self._title)
+            draw_plots(stats, out)
+            rows = [*map(show_sample, samples), *map(show_rejected, rejected)]
+            write_report(stats, rows, out, self._run_dir, name=self._title)
 
 
 def rejection(stage: str, dropped: Dropped) -> Rejected:
@@ -115,4 +123,21 @@ def rejection(stage: str, dropped: Dropped) -> Rejected:
         difficulty=task.get("difficulty", ""),
         image=images.get(task.get("image_id", ""), ""),
         modality=task.get("modality", ""),
+        errors=tuple(map(str, record.get("errors") or ())),
+        metadata=_known(record, task, chunk),
     )
+
+
+def _known(
+    record: Mapping[str, Any], task: Mapping[str, Any], chunk: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is known of where it came from and who made it, as in a sample's metadata."""
+    source = {name: chunk[name] for name in _SOURCE if chunk.get(name)}
+    if "start" in chunk:
+        source["span"] = [chunk["start"], chunk["end"]]
+    known = {
+        "task": task.get("id"),
+        "source": source,
+        **{name: record.get(name) for name in ("steps", "check", "judgement")},
+    }
+    return {name: value for name, value in known.items() if value}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from synth_dspy.dataset.chat import ChatFormat
+from synth_dspy.dataset.chat import CHAT_FORMATS, ChatFormat
 from synth_dspy.outcomes import Kept, Outcome
+from synth_dspy.programs.types import TYPES
 from synth_dspy.records import Sample
 from synth_dspy.stages.contract import BarrierStage
 
@@ -34,7 +35,9 @@ class Form:
     """In what form the rows are written.
 
     Attributes:
-        max_image_side: in pixels; chat_formats: conversations to write besides.
+        max_image_side: in pixels.
+        chat_formats: conversations to write besides; those that an earlier export was asked for
+            are written again, until their folder is removed.
     """
 
     max_image_side: int = 1024
@@ -48,13 +51,16 @@ class Known:
     Attributes:
         summaries: counts of the stages before it, without anything volatile.
         scan, contamination: what was found in the sources, and of benchmarks; None: not looked for.
-        usage: calls, tokens and cost so far; volatile, so that it makes nothing run again.
+        calibration: of the judge against people; None: never done.
+        usage: calls, tokens and cost so far; command: what was typed. Both make nothing run again.
     """
 
     summaries: Callable[[], Summaries]
     scan: Callable[[], Mapping[str, Any] | None]
     contamination: Callable[[], Mapping[str, Any] | None]
+    calibration: Callable[[], Mapping[str, Any] | None]
     usage: Callable[[], Mapping[str, float] | None]
+    command: str
 
 
 class Export(BarrierStage[Sample, Sample]):
@@ -65,11 +71,15 @@ class Export(BarrierStage[Sample, Sample]):
     output_type = Sample
 
     def __init__(self, run_dir: Path, text: CardText, form: Form, known: Known) -> None:
-        self._run_dir, self._text, self._form, self._known = run_dir, text, form, known
+        self._run_dir, self._text, self._known = run_dir, text, known
+        earlier = [c for c in CHAT_FORMATS if (run_dir / self.folder / "chat" / c).is_dir()]
+        chats = tuple(dict.fromkeys((*form.chat_formats, *earlier)))
+        self._form = replace(form, chat_formats=chats)
 
     def settings(self) -> object:
         known = self._known
-        return (self._text, self._form, known.summaries(), known.scan(), known.contamination())
+        found = (known.scan(), known.contamination(), known.calibration())
+        return (self._text, self._form, known.summaries(), *found)
 
     def products(self) -> tuple[Path, ...]:
         final = self._run_dir / self.folder
@@ -93,10 +103,12 @@ class Export(BarrierStage[Sample, Sample]):
             license=text.license,
             models=models_of(samples),
             sources=sources_of(samples, licenses=dict(text.licenses)),
-            command=f"python -m synth_dspy.run --config {text.config}",
+            types={kind.name: kind.form for kind in TYPES},
+            command=known.command,
             config=text.config,
             seed=text.seed,
             version=text.version,
+            calibration=known.calibration(),
             decontamination=known.contamination(),
             scan=known.scan(),
             usage=known.usage(),

@@ -37,9 +37,10 @@ def results(
     if not listed.exists():
         raise StageError(
             f"`{stage.name}` has not run in {run.path}: there is no {listed.name} in "
-            f"{stage.folder}/. Run `python -m synth_dspy.run {stage.name}` first."
+            f"{stage.folder}/. Run `python -m synth_dspy.run {stage.name}` first, with the "
+            "same --config and --set."
         )
-    journal = Journal(folder / stage.journal)
+    journal = Journal(folder / stage.journal, writable=False)
     try:
         for key in listed.read_text().split():
             if (entry := journal.get(key)) is not None:

@@ -8,6 +8,8 @@ Enters: keys and outcomes. Leaves: outcomes. The journal knows no stage and no r
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import threading
 import time
@@ -20,8 +22,10 @@ import orjson
 from synth_dspy.errors import StoreError
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
 from synth_dspy.store.index import OffsetIndex
+from synth_dspy.store.space import said, shortage
 
-_KEY_START = len(b'{"key":"')
+_LINE_START = b'{"key":"'
+_KEY_START = len(_LINE_START)
 _KEY_CHARS = 32
 _SCAN_BYTES = 1 << 22
 _READ_BYTES = 1 << 14
@@ -44,17 +48,28 @@ class Journal:
     loss can take. Opening truncates the file to its last newline: only dropping a torn line would
     glue the next record onto it.
 
+    Args:
+        writable: without it the file is read as it is, torn line and all, and may be missing:
+            another process may be writing to it.
+
     Raises:
         StoreError: the file cannot be opened or written (permissions, a full disk).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
         self._index = OffsetIndex()
         self._dirty = False
+        self._writable = writable
+        self._fd, self._size = -1, 0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            if writable:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            elif path.exists():
+                self._fd = os.open(path, os.O_RDONLY)
+            else:
+                return
         except OSError as error:
             raise StoreError(f"The journal {path} cannot be opened: {error.strerror}.") from error
         self._size = self._scan()
@@ -75,14 +90,13 @@ class Journal:
                 for whole in lines:
                     key = whole[_KEY_START : _KEY_START + _KEY_CHARS]
                     try:
+                        if not whole.startswith(_LINE_START):
+                            raise ValueError("no key")
                         self._index[key.decode("ascii")] = offset
                     except ValueError as error:
-                        raise StoreError(
-                            f"{self.path} is damaged at byte {offset}: a line without a key. "
-                            "Move the file away, or run the stage with --no-cache."
-                        ) from error
+                        raise self._damaged(offset, "a line without a key") from error
                     offset += len(whole) + 1
-        if rest:
+        if rest and self._writable:
             os.ftruncate(self._fd, offset)
         return offset
 
@@ -93,12 +107,21 @@ class Journal:
             return None
         try:
             entry = _read(orjson.loads(self._line_at(offset)))
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise StoreError(
-                f"{self.path} is damaged at byte {offset}: {error}. "
-                "Move the file away, or run the stage with --no-cache."
-            ) from error
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(offset, str(error)) from error
         return entry if entry.key == key else None
+
+    def _damaged(self, offset: int, what: str) -> StoreError:
+        with self.path.open("rb") as file:
+            number = 1 + sum(
+                file.read(min(_SCAN_BYTES, offset - at)).count(b"\n")
+                for at in range(0, offset, _SCAN_BYTES)
+            )
+        return StoreError(
+            f"{self.path} is damaged in line {number} (byte {offset}): {what}. "
+            "Delete that line and run again: only its record is done again. Or run the stage with "
+            "--no-cache, which puts the file aside."
+        )
 
     def _line_at(self, offset: int) -> bytes:
         size, raw = _READ_BYTES, b""
@@ -114,15 +137,26 @@ class Journal:
             StoreError: the line could not be written whole; what was written of it is cut off.
         """
         data = line(key, outcome, meta)
+        self._put(data)
+        self._index[key] = self._size
+        self._size += len(data)
+
+    def extend(self, lines: bytes) -> None:
+        """Append whole lines of another journal. Raises as `append`."""
+        self._put(lines)
+        for one in lines.split(b"\n")[:-1]:
+            self._index[one[_KEY_START : _KEY_START + _KEY_CHARS].decode("ascii")] = self._size
+            self._size += len(one) + 1
+
+    def _put(self, data: bytes) -> None:
         try:
             written = os.write(self._fd, data)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise StoreError(f"{self.path} cannot be written: {said(error)}") from error
         if written != len(data):
             os.ftruncate(self._fd, self._size)
-            raise StoreError(f"{self.path} cannot be written: no space left on the disk.")
-        self._index[key] = self._size
-        self._size += len(data)
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise StoreError(f"{self.path} cannot be written: {said(full)}")
         self._dirty = True
 
     def sync(self) -> None:
@@ -140,9 +174,18 @@ class Journal:
 
 
 class Syncer:
-    """A thread that syncs journals every `interval_s` seconds, until `close`."""
+    """A thread that syncs journals every `interval_s` seconds, until `close`.
 
-    def __init__(self, interval_s: float = 0.5) -> None:
+    Args:
+        watched: a folder whose disk is watched as well.
+
+    Attributes:
+        fault: why no further work should be begun (the disk is about to be full), or "".
+    """
+
+    def __init__(self, interval_s: float = 0.5, *, watched: Path | None = None) -> None:
+        self.fault = ""
+        self._watched = watched
         self._journals: list[Journal] = []
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -157,6 +200,10 @@ class Syncer:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval_s):
+            if self._watched is not None and not self.fault:
+                # There is nothing to watch before the first journal has made the folder.
+                with contextlib.suppress(FileNotFoundError):
+                    self.fault = shortage(self._watched, during_a_run=True)
             with self._lock:
                 for journal in self._journals:
                     journal.sync()
@@ -177,12 +224,14 @@ def line(key: str, outcome: Outcome, meta: dict[str, Any]) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def rotate(path: Path) -> Path | None:
-    """Put a journal aside as `<name>.<time>.old`; returns the new name, None without a journal."""
-    if not path.exists():
-        return None
+def replace(path: Path, new: Path) -> Path:
+    """Put `new` in the place of `path`, which is kept as `<name>.<time>.old`; returns that name.
+
+    At every moment there is a whole journal at `path`: the old one or the new one.
+    """
     aside = path.with_name(f"{path.name}.{time.time_ns()}.old")
-    path.rename(aside)
+    os.link(path, aside)
+    new.replace(path)
     return aside
 
 

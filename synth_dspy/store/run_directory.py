@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,8 +15,7 @@ from typing import IO, Any
 import orjson
 
 from synth_dspy.errors import StoreError
-
-MIN_FREE_BYTES = 64 << 20
+from synth_dspy.store.space import said, shortage
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -26,17 +24,25 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         StoreError: the disk is full or the folder may not be written.
     """
+    write_pieces(path, (data,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """As `write_bytes`, of what need not be in memory at once."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+        raise StoreError(f"{path} cannot be written: {said(error)}") from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -47,7 +53,7 @@ def write_json(path: Path, value: Any) -> None:
 def write_jsonl(path: Path, values: Iterable[Any]) -> None:
     """Replace `path` by one JSON line a value."""
     option = orjson.OPT_APPEND_NEWLINE
-    write_bytes(path, b"".join(orjson.dumps(value, option=option) for value in values))
+    write_pieces(path, (orjson.dumps(value, option=option) for value in values))
 
 
 def read_json(path: Path) -> Any:
@@ -113,15 +119,11 @@ class RunDirectory:
             file.flush()
         except OSError as error:
             file.close()
-            raise StoreError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise StoreError(f"{self.path} cannot be written: {said(error)}") from error
         self._lock = file
-        free = shutil.disk_usage(self.path).free
-        if free < MIN_FREE_BYTES:
+        if short := shortage(self.path):
             self.unlock()
-            raise StoreError(
-                f"Only {free >> 20} MiB are free where {self.path} lies; a run needs at least "
-                f"{MIN_FREE_BYTES >> 20} MiB. Free some space, or set output_dir to another disk."
-            )
+            raise StoreError(short)
 
     def unlock(self) -> None:
         """Let other runs in."""

@@ -73,6 +73,13 @@ class Page:
             assert time.monotonic() < until, f"never true: {script}"
             await asyncio.sleep(0.05)
 
+    async def resize(self, width: int, height: int) -> None:
+        """Make the window so many pixels wide and high."""
+        await self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+
     async def screenshot(self, path: Path) -> None:
         shot = await self.call("Page.captureScreenshot", format="png")
         _keep(path, base64.b64decode(shot["data"]))

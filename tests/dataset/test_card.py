@@ -46,7 +46,7 @@ def test_the_hub_reads_its_head(facts: CardFacts) -> None:
     assert data["license"] == "apache-2.0"
     assert data["size_categories"] == ["n<1K"]
     assert data["task_categories"] == [
-        "text-generation", "question-answering", "image-text-to-text",
+        "question-answering", "text-generation", "image-text-to-text",
     ]  # fmt: skip
 
 
@@ -80,9 +80,46 @@ def test_a_judge_that_was_never_calibrated_is_said_to_be_so(facts: CardFacts) ->
 
 
 def test_calibration_is_told(facts: CardFacts) -> None:
-    card = dataset_card(replace(facts, calibration={"agreement": 0.91}))
-    assert "agreement 0.91" in card
+    found = {
+        "step": "judge_sample", "model": "big-one", "prompt_sha": "ab", "agreement": 0.914,
+        "kappa": 0.8, "n": 1200, "confusion": {"true_accepted": 7, "false_accepted": 1},
+    }  # fmt: skip
+    card = dataset_card(replace(facts, calibration=found))
+    assert (
+        "The judge (step `judge_sample`, model `big-one`) was calibrated against 1,200 answers "
+        "that people had labelled: agreement 0.914, Cohen's kappa 0.8 (true accepted 7, false "
+        "accepted 1)."
+    ) in card
     assert "never calibrated" not in card
+
+
+def test_what_a_row_of_each_type_is_comes_from_the_types(facts: CardFacts) -> None:
+    card = dataset_card(replace(facts, types={"qa": "a question about a | gauge"}))
+    assert "| `qa` | 20 | a question about a \\| gauge |" in card
+    assert "| `code_generation` | 20 |  |" in card
+
+
+def test_a_new_type_is_no_code(tmp_path: Path) -> None:
+    stats = statistics([sample(2, type="riddle", split="train")])
+    card = dataset_card(CardFacts(name="n", description="", statistics=stats))
+    assert head(card)["tags"] == ["synthetic", "synth-dspy"]
+    assert head(card)["task_categories"] == ["text-generation"]
+
+
+def test_code_context_is_said_to_hold_no_answer(facts: CardFacts) -> None:
+    assert "never code that defines `entry_point`" in dataset_card(facts)
+
+
+def test_a_split_without_rows_is_said(facts: CardFacts) -> None:
+    stats = statistics([sample(n, split="train") for n in range(3)])
+    card = dataset_card(replace(facts, statistics=stats))
+    assert "too few rows for `validation` and `test`" in card
+    assert "too few rows" not in dataset_card(facts)
+
+
+def test_how_to_reproduce_it_is_what_was_typed(facts: CardFacts) -> None:
+    command = "python -m synth_dspy.run pipeline --config a.yaml --set seed=7 --trial"
+    assert f"```\n{command}\n```" in dataset_card(replace(facts, command=command))
 
 
 def test_the_offline_model_is_named_as_such(facts: CardFacts) -> None:
@@ -195,3 +232,15 @@ def test_models_are_listed_once_a_step() -> None:
         ModelFact("answer", "offline"),
         ModelFact("question", "offline"),
     )
+
+
+def test_how_near_the_splits_came_to_what_was_asked_is_told(facts: CardFacts) -> None:
+    cells = [
+        {"split": "train", "type": "qa", "modality": "text", "category": "a", "asked": 7.0,
+         "actual": 8},
+        {"split": "test", "type": "qa", "modality": "text", "category": "a", "asked": 0.5,
+         "actual": 0},
+    ]  # fmt: skip
+    splits = {"ratios": {"train": 0.7, "validation": 0.15, "test": 0.15}, "cells": cells}
+    card = dataset_card(replace(facts, statistics={**facts.statistics, "splits": splits}))
+    assert "has 8 rows in place of 7 (train, qa, text, a); 1 are due less than one row" in card

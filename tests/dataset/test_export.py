@@ -3,11 +3,15 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import datasets
+import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from synth_dspy.dataset import export
+from synth_dspy.dataset import tables
 from synth_dspy.dataset.export import COLUMNS, export_dataset
 from synth_dspy.dataset.split import split_samples
 from synth_dspy.errors import StoreError
@@ -42,6 +46,43 @@ def test_what_was_exported_is_what_is_loaded(tmp_path: Path, samples: list[Sampl
                 assert row[column] == getattr(s, column)
             assert json.loads(row["metadata"]) == s.metadata
             assert (row["image"] is not None) == s.has_image
+
+
+ROW = st.fixed_dictionaries({
+    **dict.fromkeys(("question", "answer", "category", "test_code", "code_context"), st.text()),
+    "rank": st.integers(0, 5),
+    "split": st.sampled_from(("train", "validation", "test")),
+    "metadata": st.dictionaries(st.text(), st.text() | st.none() | st.integers(0, 9), max_size=3),
+    "image": st.sampled_from(("", "images/a.png")),
+})  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=st.lists(ROW, max_size=8))
+def test_whatever_rows_hold_is_loaded_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
+) -> None:
+    folder = tmp_path_factory.mktemp("export")
+    picture(folder, "a.png", size=(20, 10))
+    made = [sample(n, **{**row, "id": f"{n}"}) for n, row in enumerate(rows)]
+    export_dataset(made, run_dir=folder, final=folder / "final", card="")
+    columns = [name for name in COLUMNS if name not in ("image", "metadata")]
+    loaded = {
+        (split, *(row[name] for name in columns), row["metadata"], row["image"] is not None)
+        for split, table in datasets.load_from_disk(str(folder / "final")).items()
+        for row in table
+    }
+    assert loaded == {
+        (
+            s.split,
+            *(getattr(s, name) for name in columns),
+            orjson.dumps(s.metadata, option=orjson.OPT_SORT_KEYS).decode(),
+            bool(s.image),
+        )
+        for s in made
+    }
+    lines = sum(len(p.read_bytes().split(b"\n")[:-1]) for p in (folder / "final").glob("jsonl/*"))
+    assert lines == len(made)
 
 
 def test_columns_are_those_of_the_contract_in_order(tmp_path: Path, samples: list[Sample]) -> None:
@@ -113,10 +154,10 @@ def test_an_interrupted_export_leaves_the_earlier_dataset(
     export_dataset(samples, run_dir=tmp_path, final=final, card="before")
     before = tree(final)
 
-    def stop(part: Path, splits: object) -> None:
+    def stop(*_given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(export, "_save_arrow", stop)
+    monkeypatch.setattr(tables, "_save_dataset", stop)
     with pytest.raises(KeyboardInterrupt):
         export_dataset(samples[:9], run_dir=tmp_path, final=final, card="after")
     assert tree(final) == before

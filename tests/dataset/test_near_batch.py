@@ -2,14 +2,17 @@
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_dspy.dataset.dedup import Deduplicator, dedup_samples
 from synth_dspy.dataset.embedding import hashed_ngrams
-from synth_dspy.dataset.minhash import grams, normal_text, signature
-from synth_dspy.dataset.near_batch import _signatures, near_duplicates, near_links
+from synth_dspy.dataset.minhash import grams, jaccard, normal_text, signature
+from synth_dspy.dataset.near_batch import near_duplicates, near_links
+from synth_dspy.dataset.near_jaccard import jaccards
+from synth_dspy.dataset.near_signatures import signatures
 from synth_dspy.dataset.semantic import SemanticBlocks
 from tests.dataset.made import WORDS, sample
 
@@ -48,10 +51,17 @@ def batch(texts: list[str], threshold: float, semantic: float = 0.0) -> list[int
 
 @given(st.lists(st.text(max_size=30) | st.sampled_from(planted(6, 1)), max_size=12))
 def test_signatures_are_those_of_the_texts_one_by_one(texts: list[str]) -> None:
-    rows, sizes = _signatures(texts)
+    rows, sizes = signatures(texts)
     for text, row, size in zip(texts, rows, sizes, strict=True):
         assert (row == signature(grams(text))).all()
         assert size == len(grams(text))
+
+
+@given(st.lists(st.text(max_size=12) | st.sampled_from(planted(6, 1)), min_size=1, max_size=12))
+def test_similarities_are_those_of_the_pairs_one_by_one(texts: list[str]) -> None:
+    first, second = np.divmod(np.arange(len(texts) ** 2), len(texts))
+    pairs = zip(first, second, jaccards(texts, first, second), strict=True)
+    assert all(how == jaccard(grams(texts[i]), grams(texts[j])) for i, j, how in pairs)
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.85])

@@ -21,7 +21,7 @@ NAMES = {
 
 def test_every_plot_is_drawn_under_its_name(tmp_path: Path) -> None:
     made = whole(tmp_path)
-    written = draw_plots(made.stats, made.samples, tmp_path / "analysis")
+    written = draw_plots(made.stats, tmp_path / "analysis")
     assert {path.stem for path in written} == NAMES
     for path in written:
         with Image.open(path) as picture:
@@ -30,27 +30,27 @@ def test_every_plot_is_drawn_under_its_name(tmp_path: Path) -> None:
 
 
 def test_nothing_at_all_can_be_drawn(tmp_path: Path) -> None:
-    assert len(draw_plots(statistics([]), [], tmp_path)) == len(NAMES)
+    assert len(draw_plots(statistics([]), tmp_path)) == len(NAMES)
 
 
 def test_equal_numbers_give_equal_files(tmp_path: Path) -> None:
     made = whole(tmp_path)
     for name in ("one", "two"):
-        draw_plots(made.stats, made.samples, tmp_path / name)
+        draw_plots(made.stats, tmp_path / name)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
 
 def test_names_with_dollars_and_markup_are_drawn_as_they_are() -> None:
     odd = [sample(n, category="$x_1$ <b>&", split="train") for n in range(3)]
-    drawn = {plot.name: svg for plot, svg in svg_plots(statistics(odd), odd, {})}
+    drawn = {plot.name: svg for plot, svg in svg_plots(statistics(odd), {})}
     assert "$x_1$ &lt;b&gt;&amp;" in drawn["category_distribution"]
     assert "<b>" not in drawn["category_distribution"]
 
 
 def test_svg_takes_the_colours_and_the_font_of_the_page(tmp_path: Path) -> None:
     made = whole(tmp_path)
-    for plot, svg in svg_plots(made.stats, made.samples, {SERIES[0]: "var(--blue)"}):
+    for plot, svg in svg_plots(made.stats, {SERIES[0]: "var(--blue)"}):
         assert SERIES[0] not in svg, plot.name
         assert "DejaVu" not in svg, plot.name
         assert svg.startswith("<svg"), plot.name
@@ -58,7 +58,7 @@ def test_svg_takes_the_colours_and_the_font_of_the_page(tmp_path: Path) -> None:
 
 def test_ids_do_not_repeat_between_the_plots_of_one_page(tmp_path: Path) -> None:
     made = whole(tmp_path)
-    drawn = dict(svg_plots(made.stats, made.samples, {}))
+    drawn = dict(svg_plots(made.stats, {}))
     assert set(drawn) == set(PLOTS)
     for plot, svg in drawn.items():
         ids = [part.split('"', 1)[0] for part in svg.split(' id="')[1:]]
@@ -69,7 +69,7 @@ def test_ids_do_not_repeat_between_the_plots_of_one_page(tmp_path: Path) -> None
 def test_a_sweep_of_weights_takes_the_place_of_the_growth() -> None:
     point = {"chunk_coverage": 0.5, "image_coverage": 0.4, "mean_quality": 0.9}
     stats = statistics([], sweep=[{"diversity_weight": w, **point} for w in (0.0, 0.5, 1.0)])
-    drawn = {plot.name: svg for plot, svg in svg_plots(stats, [], {})}
+    drawn = {plot.name: svg for plot, svg in svg_plots(stats, {})}
     assert "diversity weight" in drawn["diversity_sweep"]
 
 

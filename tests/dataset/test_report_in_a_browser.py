@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from synth_dspy.dataset.report import write_report
+from synth_dspy.dataset.row_statistics import row_statistics
+from synth_dspy.dataset.show_conversations import show_conversation
 from synth_dspy.dataset.statistics import statistics
 from tests.dataset import browser
 from tests.dataset.made import sample
 from tests.dataset.test_report import EVIL, REJECTED
-from tests.dataset.whole import whole
+from tests.dataset.whole import shown, whole
 
 pytestmark = [
     pytest.mark.slow,
@@ -48,7 +50,13 @@ def choose(field: str, value: str) -> str:
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     made = whole(tmp_path)
-    return write_report(made.stats, made.samples, made.rejected, tmp_path, tmp_path, name="Notes")
+    return write_report(made.stats, made.shown, tmp_path, tmp_path, name="Notes")
+
+
+KEY = (
+    "document.activeElement.dispatchEvent("
+    "new KeyboardEvent('keydown', {{key: '{}', bubbles: true}}))"
+)
 
 
 def screenshots(tmp_path: Path) -> Path:
@@ -80,6 +88,69 @@ def test_a_rejected_sample_says_why(report: Path) -> None:
     text = look(report, see)
     assert "weak tests, in answer" in text
     assert "AssertionError: expected 1" in text
+
+
+def test_a_rejected_sample_shows_every_report_it_got(report: Path, tmp_path: Path) -> None:
+    async def see(page: browser.Page) -> str:
+        await page.run(choose("state", "rejected"))
+        await page.run("document.querySelector('.why-not summary').click()")
+        await page.wait_for("document.querySelectorAll('.errors li').length === 2")
+        await page.run("location.hash = '#samples'")
+        await asyncio.sleep(0.6)
+        await page.screenshot(screenshots(tmp_path) / "report-rejected.png")
+        return str(await page.run("document.querySelector('.errors').innerText"))
+
+    text = look(report, see)
+    assert text.index("SyntaxError in attempt 0") < text.index("AssertionError: expected 0")
+
+
+def test_the_list_is_walked_by_keys(report: Path) -> None:
+    chosen = "document.querySelector('#list [aria-selected=true]').dataset.index"
+    focus = "document.activeElement.id"
+
+    async def see(page: browser.Page) -> list[str]:
+        await page.run("document.querySelector('#list').focus()")
+        seen = []
+        for key in ("ArrowDown", "ArrowDown", "ArrowUp", "End", "Home"):
+            await page.run(KEY.format(key))
+            seen.append(await page.run(chosen))
+        for key in ("Enter", "Escape", "/"):
+            await page.run(KEY.format(key))
+            seen.append(await page.run(focus))
+        return seen
+
+    assert look(report, see) == ["1", "2", "1", "73", "0", "detail", "list", "find"]
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_nothing_is_wider_than_the_window(report: Path, tmp_path: Path, width: int) -> None:
+    async def see(page: browser.Page) -> int:
+        await page.resize(width, 1000)
+        await page.screenshot(screenshots(tmp_path) / f"report-{width}.png")
+        return int(await page.run("document.documentElement.scrollWidth"))
+
+    assert look(report, see) <= width
+
+
+def test_a_conversation_is_shown_as_bubbles(tmp_path: Path) -> None:
+    said = [("user", "How much rain?"), ("assistant", "It was `0.6` mm."), ("user", "Thanks.")]
+    messages = [{"role": role, "content": content} for role, content in said]
+    facets = {"type": "dialogue", "persona": "farmer", "split": "train"}
+    rows = [show_conversation(f"c{n}", messages, facets=facets, metadata={}) for n in range(3)]
+    path = write_report(row_statistics(rows), rows, tmp_path, tmp_path, name="Dialogues")
+    bubbles = (
+        "[...document.querySelectorAll('#detail .turn')].map((t) => [t.className, t.innerText])"
+    )
+
+    async def see(page: browser.Page) -> list[list[str]]:
+        await page.run("location.hash = '#samples'")
+        await asyncio.sleep(0.6)
+        await page.screenshot(screenshots(tmp_path) / "report-conversation.png")
+        return list(await page.run(bubbles))
+
+    shown = look(path, see)
+    assert [kind for kind, _ in shown] == ["turn user", "turn other", "turn user"]
+    assert [text.split() for _, text in shown][1] == ["assistant", "It", "was", "0.6", "mm."]
 
 
 def test_search_finds_a_sample_by_its_words(report: Path, tmp_path: Path) -> None:
@@ -137,7 +208,7 @@ def test_what_a_sample_holds_never_runs(tmp_path: Path) -> None:
     fields = ("question", "answer", "category", "test_code", "entry_point", "code_context")
     evil = sample(2, split="train", **dict.fromkeys(fields, EVIL), source=EVIL)
     stats = statistics([evil], stage_summaries={EVIL: {"in": 1, "out": 1}}, rejected=[REJECTED])
-    path = write_report(stats, [evil], [REJECTED], tmp_path, tmp_path, name="Safe")
+    path = write_report(stats, shown([evil], [REJECTED]), tmp_path, tmp_path, name="Safe")
 
     async def see(page: browser.Page) -> list[Any]:
         for row in (1, 0):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from synth_dspy.dataset.scan_policy import Refusal, ScanPolicy, scan_facts
-from synth_dspy.records import CodeBlock, Document
-from tests.dataset.made import sample
+from synth_dspy.records import CodeBlock, Document, DroppedImage
+from tests.dataset.made import image_record, sample
 
 KEY = "AKIA" + "Q3EGRIZ7WS2LKPOB"
 CODE = f'client("{KEY}")'
@@ -35,6 +35,22 @@ def test_masking_reaches_text_code_and_output_and_keeps_spans(document: Document
     assert KEY not in hidden.text + block.code + block.output
     assert block.code in hidden.text[block.start : block.end]
     assert "mira@station.org" in hidden.text
+
+
+@pytest.mark.parametrize("place", ["alt", "caption", "code", "ref"])
+def test_a_secret_beside_an_image_is_found_and_masked(place: str, document: Document) -> None:
+    image = image_record("a.png", **{place: f"https://host/{KEY}"})
+    shown = replace(document, text="A page.", code_blocks=(), images=(image,))
+    hidden = ScanPolicy("mask", "count").document(shown)
+    assert isinstance(hidden, Document)
+    assert hidden.stats["secrets"] == 1
+    assert KEY not in str(hidden)
+
+
+def test_a_secret_in_the_place_of_a_lost_image_is_masked(document: Document) -> None:
+    lost = DroppedImage(f"https://host/a.png?key={KEY}", "markdown", "remote")
+    shown = replace(document, text="A page.", code_blocks=(), dropped_images=(lost,))
+    assert KEY not in str(ScanPolicy("mask", "count").document(shown))
 
 
 @pytest.mark.parametrize(

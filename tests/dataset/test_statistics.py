@@ -5,7 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from synth_dspy.dataset.statistics import spread, statistics, tokens
+from synth_dspy.dataset.statistics import statistics
+from synth_dspy.dataset.tallies import spread, tokens
 from tests.dataset.made import chunk, image_record, sample
 from tests.dataset.whole import SUMMARIES, summary, whole
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synth_dspy.dataset.rejected import Rejected
+from synth_dspy.dataset.show_samples import show_rejected, show_sample
 from synth_dspy.dataset.split import split_samples
 from synth_dspy.dataset.statistics import statistics
 from tests.dataset.made import chunk, image_record, picture, sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from synth_dspy.dataset.shown import Shown
     from synth_dspy.records import Chunk, Sample
 
 
@@ -24,6 +27,16 @@ class Whole:
     chunks: list[Chunk]
     rejected: list[Rejected]
     stats: dict[str, Any]
+
+    @property
+    def shown(self) -> list[Shown]:
+        """All that a report lets people browse."""
+        return shown(self.samples, self.rejected)
+
+
+def shown(samples: Iterable[Sample], rejected: Iterable[Rejected] = ()) -> list[Shown]:
+    """Samples and rejected ones as a report takes them."""
+    return [*map(show_sample, samples), *map(show_rejected, rejected)]
 
 
 def summary(stage: str, into: int, out: int, **changes: Any) -> dict[str, Any]:
@@ -75,6 +88,8 @@ def whole(run_dir: Path, count: int = 60) -> Whole:
             type="code_generation",
             source="docs/a.md",
             answer="def f():\n    return 1\n",
+            test_code="def check(candidate):\n    assert candidate() == 2\n",
+            errors=(f"SyntaxError in attempt {n}", f"AssertionError: expected {n}"),
         )
         for n in range(14)
     ]

@@ -17,9 +17,10 @@ from synth_dspy.errors import (
     StoreError,
 )
 from synth_dspy.lm.budget import Budget
-from synth_dspy.lm.durable import MAX_RETRY_AFTER_S, Retry
+from synth_dspy.lm.durable import MAX_RETRY_AFTER_S, DurableEngine, Retry
+from synth_dspy.lm.limiter import Limiter
 from synth_dspy.lm.meter import metered, trace_scope
-from tests.lm.conftest import KEY, endpoint
+from tests.lm.conftest import KEY, Echo, endpoint
 from tests.loopback import Loopback, Prompt, Reply
 
 if TYPE_CHECKING:
@@ -291,6 +292,7 @@ def test_a_cancelled_call_leaves_no_slot_and_no_money_taken(
             await asyncio.gather(task, return_exceptions=True)
             server.latency_s = 0.0
             response = await asyncio.wait_for(engine.complete(request("quick")), 2)
+            assert isinstance(engine.limiter, Limiter)
             return engine.limiter.text.in_flight, response.text
 
     with Loopback(latency_s=5.0) as server:
@@ -316,3 +318,27 @@ def test_a_dead_endpoint_is_noticed_and_the_calls_go_on_when_it_is_back(
     assert "Endpoint 'answer' fails" in caplog.text
     # Pausing, not hammering: a few requests more than the thirty that had to be made.
     assert server.count < 60
+
+
+def test_a_place_is_used_again_before_the_reply_that_freed_it_is_read(store: ReplyStore) -> None:
+    happened: list[str] = []
+
+    class Telling(Echo):
+        async def complete(self, request: lm15.Request) -> lm15.Response:
+            happened.append(f"sent {request.messages[0].text}")
+            return await super().complete(request)
+
+    async def ask(engine: DurableEngine, text: str) -> None:
+        await engine.complete(lm15.Request(model="m", messages=(lm15.Message.user(text),)))
+        happened.append(f"read {text}")
+
+    async def main() -> None:
+        limits = Limiter(concurrency=1, vision_concurrency=1)
+        engine = DurableEngine(
+            "answer", "m", Telling(), store=store, budget=Budget(), limiter=limits
+        )
+        await asyncio.gather(*(ask(engine, text) for text in "abc"))
+
+    asyncio.run(main())
+    assert happened.index("sent b") < happened.index("read a")
+    assert happened.index("sent c") < happened.index("read b")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import pickle
 import traceback
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from dspy import lm15
 
 from synth_dspy.errors import SetupError
@@ -95,10 +98,32 @@ def test_an_engine_shows_no_key_and_is_not_serialised() -> None:
         pickle.dumps(engine)
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://x/v1", "http://", "http://h:port/v1", "http://[::1/v1"]
+)
 def test_an_address_that_is_none_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(SetupError, match="http://localhost:8000/v1"):
         OpenAIEngine("x", url, "m")
+
+
+def test_what_a_gateway_wants_behind_a_question_mark_stays_behind_the_path() -> None:
+    asked: list[str] = []
+
+    async def main() -> None:
+        async def answer(request: web.Request) -> web.Response:
+            asked.append(request.path_qs)
+            return web.Response(status=500)
+
+        app = web.Application()
+        app.router.add_post("/{path:.*}", answer)
+        async with TestServer(app) as server:
+            engine = OpenAIEngine("x", f"http://127.0.0.1:{server.port}/v1/?version=2", "m")
+            with contextlib.suppress(lm15.ServerError):
+                await engine.complete(REQUEST)
+            await engine.aclose()
+
+    asyncio.run(main())
+    assert asked == ["/v1/chat/completions?version=2"]
 
 
 def test_a_key_that_fits_no_header_is_refused_without_showing_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 from collections import Counter
@@ -17,11 +18,17 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from sandbox import SandboxError
-from synth_dspy.errors import BudgetExceededError, DocumentError, SetupError, StageError
-from synth_dspy.outcomes import Dropped, Kept, Outcome
+from synth_dspy.errors import (
+    BudgetExceededError,
+    DocumentError,
+    SetupError,
+    StageError,
+    StoreError,
+)
+from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
 from synth_dspy.runners.local import LocalRunner
 from synth_dspy.runners.progress import Reporter
-from synth_dspy.runners.workbench import Workbench
+from synth_dspy.runners.workbench import ENDPOINT_DOWN, GIVEN_UP_AFTER, TRIES_A_RUN, Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage
 from synth_dspy.stages.engine import Stopped
 from synth_dspy.stages.results import outputs, results
@@ -227,6 +234,110 @@ def test_a_fresh_stage_puts_its_old_journal_aside(tmp_path: Path) -> None:
     assert len(list((tmp_path / "done").glob("*.old"))) == 1
 
 
+def test_ignored_work_stays_in_force_until_the_stage_has_ended(tmp_path: Path) -> None:
+    run(tmp_path, [Doing(plus_one)], range(9))
+
+    def ten_times_until_it_breaks(value: int) -> Outcome:
+        if value == 6:
+            raise StageError("it broke")
+        return Kept((Number(10 * value),))
+
+    engine = runner(tmp_path, fresh=frozenset({"doing"}))
+    broken = Doing(ten_times_until_it_breaks, concurrency=1)
+    with pytest.raises(StageError):
+        asyncio.run(engine.run_maps([broken], [Number(v) for v in range(9)]))
+    engine.bench.close()
+    again = Doing(plus_one)
+    assert run(tmp_path, [again], range(9)) == list(range(1, 10))
+    assert again.asked.total() == 0
+
+
+def test_a_stop_leaves_the_work_that_was_to_be_ignored_as_it_was(tmp_path: Path) -> None:
+    run(tmp_path, [Doing(plus_one)], range(9))
+    files = {path: path.read_bytes() for path in (tmp_path / "done").iterdir()}
+    engine = runner(tmp_path, fresh=frozenset({"doing"}))
+
+    def stops(value: int) -> Outcome:
+        engine.stop("enough")
+        return plus_one(value)
+
+    with pytest.raises(Stopped):
+        asyncio.run(engine.run_maps([Doing(stops)], [Number(v) for v in range(9)]))
+    engine.bench.close()
+    assert {path: path.read_bytes() for path in files} == files
+
+
+def test_a_failure_that_may_pass_is_tried_again_at_once(tmp_path: Path) -> None:
+    stage = Doing(lambda v: plus_one(v) if stage.asked[v] == TRIES_A_RUN else _timeout())
+    assert run(tmp_path, [stage], [1]) == [2]
+    assert stage.asked == {1: TRIES_A_RUN}
+
+
+def test_a_failure_is_given_up_after_a_number_of_tries_until_it_is_started_over(
+    tmp_path: Path,
+) -> None:
+    tried = []
+    for _ in range(5):
+        stage = Doing(lambda v: _timeout())
+        run(tmp_path, [stage], [1])
+        tried.append(stage.asked.total())
+    assert tried == [3, 3, 3, 0, 0]
+    engine, healthy = runner(tmp_path, retry_failed=True), Doing(plus_one)
+    made = asyncio.run(engine.run_maps([healthy], [Number(1)]))
+    assert [number.value for number in made] == [2]
+    engine.bench.close()
+
+
+def test_an_endpoint_that_is_away_costs_a_record_none_of_its_tries(tmp_path: Path) -> None:
+    for _ in range(GIVEN_UP_AFTER + 1):
+        away = Doing(lambda v: Failed(ENDPOINT_DOWN, "no answer", retryable=True))
+        with pytest.raises(Stopped):
+            run(tmp_path, [away], [1])
+        assert away.asked == {1: 1}
+    assert run(tmp_path, [Doing(plus_one)], [1]) == [2]
+
+
+def test_a_disk_that_fills_up_ends_the_run_after_what_is_in_flight(tmp_path: Path) -> None:
+    engine = runner(tmp_path)
+
+    def last(value: int) -> Outcome:
+        if value == 5:
+            engine.bench._syncer.fault = "Only 3 MiB are left"
+        return plus_one(value)
+
+    with pytest.raises(StoreError, match="Only 3 MiB are left"):
+        asyncio.run(engine.run_maps([Doing(last, concurrency=2)], [Number(v) for v in range(50)]))
+    engine.bench.close()
+    assert 6 <= summary(tmp_path, "done")["kept"] <= 7
+    assert run(tmp_path, [Doing(plus_one)], range(50)) == list(range(1, 51))
+
+
+def test_several_errors_at_once_are_all_seen_and_the_first_is_raised(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fates").mkdir()
+    (tmp_path / "fates" / "journal.jsonl").write_text("garbage\n")
+    engine = runner(tmp_path)
+    with pytest.raises(StoreError, match="damaged in line 1"):
+        asyncio.run(
+            engine.run_quota(
+                [Fate(plus_one)],
+                [Number(v) for v in range(8)],
+                lambda task: "all",
+                {"all": 8},
+                lambda rank, number: False,
+                concurrency=4,
+            )
+        )
+    engine.bench.close()
+    gc.collect()
+    assert "never retrieved" not in capfd.readouterr().err
+
+
+def _timeout() -> Outcome:
+    raise DocumentError("timeout", retryable=True)
+
+
 class Fate(Doing):
     """The only stage of the quota tests: rank to outcome."""
 
@@ -241,6 +352,11 @@ def test_quotas_take_the_same_tasks_whatever_the_concurrency(
         return Kept((Number(value),)) if value % 3 else Dropped("thrice")
 
     committed: list[int] = []
+
+    def leaves_out_four(_: int, number: Number) -> bool:
+        committed.append(number.value)
+        return number.value == 4
+
     engine = runner(tmp_path)
     quota = asyncio.run(
         engine.run_quota(
@@ -248,7 +364,7 @@ def test_quotas_take_the_same_tasks_whatever_the_concurrency(
             [Number(v) for v in range(60)],
             lambda task: task.value % 2,
             {0: 6, 1: 4},
-            lambda rank, number: committed.append(number.value) or number.value == 4,
+            leaves_out_four,
             concurrency=concurrency,
         )
     )

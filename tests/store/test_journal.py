@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from synth_dspy.errors import StoreError
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome
 from synth_dspy.records import digest
-from synth_dspy.store.journal import Journal, Syncer, rotate
+from synth_dspy.store.journal import Journal, Syncer, replace
 
 KEY, OTHER = digest("key"), digest("other")
 
@@ -70,8 +70,19 @@ def test_a_crash_at_any_byte_costs_the_torn_line_only(
 def test_a_line_without_a_key_is_named_with_its_place_and_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text('{"not": "a journal"}\n')
-    with pytest.raises(StoreError, match=r"journal\.jsonl is damaged at byte 0.*--no-cache"):
+    with pytest.raises(StoreError, match=r"journal\.jsonl is damaged in line 1 .*--no-cache"):
         Journal(path)
+
+
+def test_a_damaged_line_is_named_by_its_number_when_it_is_read(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(OTHER, Kept(()), {})
+    journal.append(KEY, Kept(({"n": 1},)), {})
+    journal.close()
+    whole = journal.path.read_text()
+    journal.path.write_text(whole.replace('"outputs":[{"n":1}]', '"outputs":[{"n":1'))
+    with pytest.raises(StoreError, match=r"damaged in line 2 .*Delete that line"):
+        Journal(journal.path).get(KEY)
 
 
 def test_a_journal_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
@@ -80,16 +91,17 @@ def test_a_journal_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
         Journal(tmp_path / "journal.jsonl")
 
 
-def test_rotating_puts_a_journal_aside_and_nothing_is_found_any_more(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    journal = Journal(path)
-    journal.append(KEY, Kept(()), {})
-    journal.close()
-    aside = rotate(path)
-    assert aside is not None
+def test_a_journal_that_is_replaced_is_kept_aside(tmp_path: Path) -> None:
+    path, new = tmp_path / "journal.jsonl", tmp_path / "journal.jsonl.new"
+    for place, key in ((path, KEY), (new, OTHER)):
+        journal = Journal(place)
+        journal.append(key, Kept(()), {})
+        journal.close()
+    aside = replace(path, new)
     assert Journal(aside).get(KEY) is not None
+    assert Journal(path).get(OTHER) is not None
     assert Journal(path).get(KEY) is None
-    assert rotate(tmp_path / "none.jsonl") is None
+    assert not new.exists()
 
 
 def test_closing_the_syncer_closes_its_journals(tmp_path: Path) -> None:

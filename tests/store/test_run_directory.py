@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from synth_dspy.errors import StoreError
-from synth_dspy.store import run_directory
 from synth_dspy.store.run_directory import RunDirectory, read_json, write_bytes, write_json
 
 
@@ -27,8 +26,8 @@ def test_a_second_run_is_refused_with_the_first_ones_process_and_host(tmp_path: 
 def test_too_little_space_is_said_before_anything_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = shutil._ntuple_diskusage(1, 1, 5 << 20)  # type: ignore[attr-defined]
-    monkeypatch.setattr(run_directory.shutil, "disk_usage", lambda _: usage)
+    usage = shutil._ntuple_diskusage(1, 1, 5 << 20)
+    monkeypatch.setattr("synth_dspy.store.space.shutil.disk_usage", lambda _: usage)
     with pytest.raises(StoreError, match=r"Only 5 MiB are free .* needs at least 64 MiB"):
         RunDirectory(tmp_path / "run").lock()
 
@@ -48,7 +47,7 @@ def test_a_failed_write_leaves_the_earlier_file(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_directory.os, "fsync", full)
+    monkeypatch.setattr("synth_dspy.store.run_directory.os.fsync", full)
     with pytest.raises(StoreError, match="No space left on device"):
         write_bytes(target, b"half")
     assert read_json(target) == {"n": 1}

@@ -1,7 +1,7 @@
 """Chooses a category: by likeness to the categories' descriptions and to the prompt's examples.
 
 A sample, the categories and worked examples enter; a category's name leaves. A prompt that was
-compiled with examples classifies better, because a near example votes for its category.
+compiled with examples classifies better, because they say in more words what a category is about.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline.fields import listed
-from synth_dspy.lm.offline.words import Weights, cosine, stems
+from synth_dspy.lm.offline.words import Weights, cosine, mean, stems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 _NAME_WEIGHT = 2  # how often a category's name counts beside its description
 _QUESTION_WEIGHT = 2
-_NEAREST = 3
-_DEMO_WEIGHT = 1.5
+_DOUBT = 4  # a category's examples count half as much as its description when there are so many
 
 
 def classify(ask: Ask) -> str:
@@ -40,15 +39,17 @@ def nearest(
     categories: Mapping[str, Sequence[str]],
     demos: Sequence[tuple[str, Sequence[str]]],
 ) -> str:
-    """The category most like a sample, all given as stems; `demos` are (category, stems)."""
+    """The category most like a sample, all given as stems; `demos` are (category, stems).
+
+    A category's examples are taken together, as their mean, and trusted more the more there are
+    (Rocchio, "Relevance feedback in information retrieval", 1971).
+    """
     weights = Weights([*categories.values(), *(words for _, words in demos)])
     wanted = weights.vector(sample)
     score = {name: cosine(wanted, weights.vector(words)) for name, words in categories.items()}
-    likeness = sorted(
-        ((cosine(wanted, weights.vector(words)), name) for name, words in demos), reverse=True
-    )
-    for like, name in likeness[:_NEAREST]:
-        score[name] += _DEMO_WEIGHT * like * like
+    for name in categories:
+        own = [weights.vector(words) for of, words in demos if of == name]
+        score[name] += len(own) / (len(own) + _DOUBT) * cosine(wanted, mean(own))
     return max(score, key=lambda name: score[name])
 
 

@@ -6,6 +6,7 @@ Scores in 0..1 for each criterion enter, booleans and a reason leave. It knows n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def judge(
     if ask.ambiguous:
         reason = "The text imitates the markers of the prompt, so it cannot be trusted."
         return {**dict.fromkeys(scores, False), "reason": reason}
-    shown = [(score(demo.inputs), demo.outputs) for demo in ask.demos]
+    shown = [(_remembered(score, tuple(demo.inputs.items())), demo.outputs) for demo in ask.demos]
     verdict: dict[str, object] = {}
     margins = []
     for name, found in scores.items():
@@ -60,6 +61,14 @@ def judge(
     else:
         verdict["reason"] = good
     return verdict
+
+
+@lru_cache(maxsize=512)
+def _remembered(
+    score: Callable[[Mapping[str, str]], Mapping[str, Score]], inputs: tuple[tuple[str, str], ...]
+) -> Mapping[str, Score]:
+    """A worked example's scores: every call of a compiled prompt has the same examples."""
+    return score(dict(inputs))
 
 
 def threshold(labelled: Sequence[tuple[float, bool]]) -> float:

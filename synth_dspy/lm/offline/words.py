@@ -138,3 +138,12 @@ def cosine(a: dict[str, float], b: dict[str, float]) -> float:
     if len(a) > len(b):
         a, b = b, a
     return sum(value * b[word] for word, value in a.items() if word in b)
+
+
+def mean(vectors: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean direction of vectors, of length 1; empty for none."""
+    total: Counter[str] = Counter()
+    for vector in vectors:
+        total.update(vector)
+    length = math.sqrt(sum(value * value for value in total.values()))
+    return {word: value / length for word, value in total.items()} if length else {}

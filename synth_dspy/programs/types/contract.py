@@ -7,6 +7,7 @@ by name; a type knows neither of them.
 from __future__ import annotations
 
 import difflib
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -23,7 +24,11 @@ MOST_ON_AN_IMAGE = 2
 _QUALITY = {"HIGH": 1.0, "MEDIUM": 0.7, "LOW": 0.3}
 
 
-class QuestionModule(StepModule):
+class _AbstractModule(ABCMeta, type(StepModule)):  # type: ignore[misc]
+    """DSPy's modules have a metaclass of their own; this one also refuses what is not whole."""
+
+
+class QuestionModule(StepModule, metaclass=_AbstractModule):
     """Writes the question of a candidate that has a task and a chunk; tests come later."""
 
     role: ClassVar[Role] = "question"
@@ -32,9 +37,9 @@ class QuestionModule(StepModule):
         """`outcome`: Kept with the candidate and its question, or Dropped with the reason."""
         return dspy.Prediction(outcome=await self.write(candidate))
 
+    @abstractmethod
     async def write(self, candidate: Candidate) -> Outcome:
         """The candidate with its question and, for code, its entry point."""
-        raise NotImplementedError
 
     def clean(self, text: str) -> str:
         """A question as a model wrote it, without what is not part of it."""
@@ -60,7 +65,7 @@ class FixedQuestion(QuestionModule):
         return Kept((replace(candidate, question=self._order(candidate)),))
 
 
-class AnswerModule(StepModule):
+class AnswerModule(StepModule, metaclass=_AbstractModule):
     """Writes the answer of a candidate; whether it is right is found out elsewhere.
 
     Attributes:
@@ -74,9 +79,9 @@ class AnswerModule(StepModule):
         """`answer`: its text, "" when there is none."""
         return dspy.Prediction(answer=await self.answer(candidate))
 
+    @abstractmethod
     async def answer(self, candidate: Candidate) -> str:
         """The answer's text."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""Asks one predictor all the items of a gold set, as it is bound: its model, prompt and examples.
+
+Items enter, replies leave in their order. Nothing is scored here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import dspy
+
+from synth_dspy.errors import EndpointError, RecordError
+from synth_dspy.optimize.gold_records import GoldItem
+from synth_dspy.records import digest
+
+
+async def ask_all(
+    predictor: dspy.Predict, items: Sequence[GoldItem], *, at_once: int
+) -> list[dspy.Prediction | None]:
+    """The replies, None for one that could not be read.
+
+    Inputs that an item does not have are empty.
+
+    Raises:
+        EndpointError: the model does not answer; SynthError: nothing more may be asked.
+    """
+    gate = asyncio.Semaphore(at_once)
+    fields = predictor.signature.input_fields
+    absent = {name: "" if info.annotation is str else None for name, info in fields.items()}
+
+    async def one(item: GoldItem) -> dspy.Prediction | None:
+        async with gate:
+            try:
+                reply: dspy.Prediction = await predictor.acall(**{**absent, **item.inputs})
+            except EndpointError:
+                raise
+            except RecordError:
+                return None
+            return reply
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(one(item)) for item in items]
+    return [task.result() for task in asked]
+
+
+def prompt_sha(predictor: dspy.Predict) -> str:
+    """Hash of what decides a prompt: instructions, fields and worked examples; 32 hex digits."""
+    return digest(predictor.signature.dump_state(), [dict(demo) for demo in predictor.demos])

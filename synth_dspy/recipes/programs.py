@@ -1,0 +1,37 @@
+"""The Program of each recipe with nothing bound: for its steps, signatures and prompts.
+
+A recipe's name enters, a Program that asks nobody leaves. A new recipe adds a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox import open_sandbox
+from synth_dspy.errors import UserError
+from synth_dspy.programs.answers import Verification
+from synth_dspy.programs.assistant import AssistantProgram
+from synth_dspy.programs.program import Program
+from synth_dspy.recipes.resources import LazySandbox
+
+
+def unbound_program(recipe: str) -> Program:
+    """The Program of a recipe.
+
+    Raises:
+        UserError: the recipe has none in this version.
+    """
+    made = _PROGRAMS.get(recipe)
+    if made is None:
+        raise UserError(
+            f"The recipe {recipe!r} has no steps in this version that could be compiled; these "
+            f"have: {', '.join(_PROGRAMS)}."
+        )
+    return made()
+
+
+def _assistant() -> Program:
+    return AssistantProgram(LazySandbox(open_sandbox), verification=Verification(), categories={})
+
+
+_PROGRAMS: dict[str, Callable[[], Program]] = {"assistant": _assistant}

@@ -1,0 +1,113 @@
+"""What is stored, clearing it, and running without it or after failures."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from synth_dspy.runners.workbench import GIVEN_UP_AFTER
+from tests.commandline import Result
+from tests.commands.test_stages import STAGES, asked
+
+Small = Callable[..., Result]
+
+
+@pytest.fixture
+def finished(project: Path, small: Small) -> Path:
+    """The run directory of a finished run."""
+    result = small("pipeline", "--skip-analysis")
+    assert result.code == 0, result.err
+    return project / "outputs" / "small"
+
+
+def test_cache_info_prints_a_line_a_stage_and_a_source(finished: Path, small: Small) -> None:
+    lines = [json.loads(line) for line in small("cache-info", "--json").out.splitlines()]
+    assert [line["stage"] for line in lines] == [*STAGES[:-1], "replies"]
+    assert all(line["bytes"] > 0 for line in lines)
+    (source,) = lines[0]["sources"]
+    assert (source["source"], source["files"]) == ("docs", 1)
+    assert time.time() - 120 < source["processed"] <= time.time()
+    shown = small("cache-info").out.splitlines()
+    assert [line.split()[:4] for line in shown if line.startswith("source")] == [
+        ["source", "docs", "1", "files"]
+    ]
+
+
+def test_no_cache_does_everything_again_and_keeps_what_was_there(
+    finished: Path, small: Small
+) -> None:
+    again = small("pipeline", "--skip-analysis", "--no-cache")
+    assert all(new > 0 for new in asked(again).values())
+    assert len(list((finished / "curated").glob("journal.jsonl.*.old"))) == 1
+    told = small("cache-info").out
+    assert "replies.1" in told
+    assert "put aside by --no-cache" in told
+
+
+def test_clearing_one_stage_does_that_stage_again(finished: Path, small: Small) -> None:
+    assert small("cache-clear", "--stage", "chunk").out == "cleared chunks/\n"
+    new = asked(small("pipeline", "--skip-analysis"))
+    assert new["chunk"] == 1
+    assert new["parse"] == new["plan"] == 0
+
+
+def test_clearing_all_keeps_the_dataset_and_the_replies_unless_asked(
+    finished: Path, small: Small
+) -> None:
+    told = small("cache-clear").out
+    assert "kept final/ (--all clears it, too)" in told
+    assert sorted(path.name for path in finished.iterdir() if path.is_dir()) == ["final", "traces"]
+    assert (finished / "replies.sqlite").exists()
+    assert small("cache-clear", "--all", "--replies").code == 0
+    assert not (finished / "final").exists()
+    assert not list(finished.glob("replies.sqlite*"))
+
+
+def test_clear_cache_does_the_stages_that_are_run_again_and_no_other(
+    finished: Path, small: Small
+) -> None:
+    parquet = {path: path.read_bytes() for path in (finished / "final").rglob("*.parquet")}
+    new = asked(small("curate", "--clear-cache"))
+    assert list(new) == ["curate"]
+    assert new["curate"] > 0
+    assert asked(small("export", "--clear-cache"))["export"] > 0
+    assert {path: path.read_bytes() for path in parquet} == parquet
+    assert not any(asked(small("pipeline", "--skip-analysis")).values())
+
+
+def test_a_damaged_journal_ends_with_one_sentence_that_says_what_to_do(
+    finished: Path, small: Small
+) -> None:
+    journal = finished / "planned" / "journal.jsonl"
+    lines = journal.read_text().count("\n")
+    with journal.open("a") as file:
+        file.write("garbage line\n")
+    result = small("pipeline", "--skip-analysis")
+    assert result.code == 2
+    assert "Traceback" not in result.err
+    assert f"planned/journal.jsonl is damaged in line {lines + 1}" in result.err
+    assert "Delete that line and run again" in result.err
+    journal.write_text(journal.read_text().replace("garbage line\n", ""))
+    assert not any(asked(small("pipeline", "--skip-analysis")).values())
+
+
+def test_failures_that_were_given_up_are_started_over_when_asked(
+    finished: Path, small: Small
+) -> None:
+    journal = finished / "curated" / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    failed = {"reason": "timeout", "error": "no answer", "retryable": True}
+    with journal.open("a") as file:
+        for line in lines:
+            entry = {"key": line["key"], "failed": failed, "meta": {"tries": GIVEN_UP_AFTER}}
+            file.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    given_up = small("generate")
+    assert asked(given_up)["curate"] == 0
+    assert "failed (timeout" in given_up.err
+    over = small("generate", "--retry-failed")
+    assert asked(over)["curate"] > 0
+    assert "failed (timeout" not in over.err
