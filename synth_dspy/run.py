@@ -8,15 +8,17 @@ when used.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from synth_dspy import __version__
-from synth_dspy.cli import caching, checking, looking, stages, whole
+from synth_dspy.cli import caching, checking, gold, looking, prompts, stages, starting, whole
 from synth_dspy.cli.arguments import Config, Grouped, Set
 from synth_dspy.errors import SetupError, StoreError, SynthError, UserError
 
@@ -53,7 +55,7 @@ def _default(
         )
 
 
-for _group in (whole, stages, checking, looking, caching):
+for _group in (starting, whole, stages, prompts, gold, checking, looking, caching):
     _group.register(app)
 
 
@@ -94,7 +96,10 @@ def main() -> None:
 
 
 def _fail(error: SynthError) -> None:
-    typer.echo(f"Error: {error}", err=True)
+    line = f"Error: {error}"
+    if "--log-json" in sys.argv:
+        line = json.dumps({"time": time.time(), "event": "error", "message": str(error)})
+    typer.echo(line, err=True)
     sys.exit(USER_ERROR)
 
 

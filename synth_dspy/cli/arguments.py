@@ -57,6 +57,12 @@ RetryFailed = Annotated[
     typer.Option("--retry-failed", help="Try failures again that were given up: no answer, say."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Also tell of retries, pauses and repairs.")
+]
+LogJson = Annotated[
+    bool, typer.Option("--log-json", help="Tell in JSON lines, for log collectors.")
+]
 NoTrace = Annotated[bool, typer.Option("--no-trace", help="Do not write conversations.")]
 Runner = Annotated[
     str, typer.Option("--runner", help="What runs the stages: local, or ray (an extra).")
@@ -83,8 +89,15 @@ HubPrivate = Annotated[bool, typer.Option("--hub-private", help="Make a new repo
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 
 
-def loaded(config: Path | None, overrides: list[str] | None, *, quiet: bool = False) -> Context:
+def loaded(
+    config: Path | None,
+    overrides: list[str] | None,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    log_json: bool = False,
+) -> Context:
     """The configuration and a console."""
     from synth_dspy.commands.context import Context
 
-    return Context.load(config, overrides or (), quiet=quiet)
+    return Context.load(config, overrides or (), quiet=quiet, verbose=verbose, log_json=log_json)

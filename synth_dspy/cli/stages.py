@@ -14,11 +14,13 @@ from synth_dspy.cli.arguments import (
     HubId,
     HubPrivate,
     Json,
+    LogJson,
     NoCache,
     NoTrace,
     Quiet,
     RetryFailed,
     Set,
+    Verbose,
     loaded,
 )
 
@@ -36,6 +38,13 @@ _STAGE_HELP = {
     "answer": "Write answers, run their tests, correct them.",
     "curate": "Judge finished samples.",
     "classify": "Sort samples into the categories.",
+    "extract-qa": "Write question and answer pairs from facts.",
+    "validate-qa": "Judge question and answer pairs.",
+    "converse": "Write conversations.",
+    "judge": "Judge conversations.",
+    "embed": "Embed conversations.",
+    "dedup": "Drop conversations that repeat one.",
+    "select": "Keep the best conversations.",
     "build": "Commit, deduplicate and split.",
     "export": "Write the Hugging Face dataset and its card.",
     "analyze": "Write statistics, plots and the report.",
@@ -50,12 +59,14 @@ def _stage_command(name: str) -> Callable[..., None]:
         clear_cache: ClearCache = False,
         retry_failed: RetryFailed = False,
         quiet: Quiet = False,
+        verbose: Verbose = False,
+        log_json: LogJson = False,
         no_trace: NoTrace = False,
     ) -> None:
         from synth_dspy.commands.execution import Options
         from synth_dspy.commands.running import run_stage
 
-        context = loaded(config, overrides, quiet=quiet)
+        context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
         options = Options(
             no_cache=no_cache,
             clear_cache=clear_cache,
@@ -80,12 +91,22 @@ def plan(
     clear_cache: ClearCache = False,
     retry_failed: RetryFailed = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_json: LogJson = False,
     no_trace: NoTrace = False,
 ) -> None:
     """Allocate tasks, and write questions and tests."""
     if not estimate:
         _stage_command("plan")(
-            config, overrides, no_cache, clear_cache, retry_failed, quiet, no_trace
+            config,
+            overrides,
+            no_cache,
+            clear_cache,
+            retry_failed,
+            quiet,
+            verbose,
+            log_json,
+            no_trace,
         )
     from synth_dspy.commands.planning import print_estimate
 
@@ -111,13 +132,15 @@ def export(
     clear_cache: ClearCache = False,
     retry_failed: RetryFailed = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_json: LogJson = False,
     no_trace: NoTrace = False,
 ) -> None:
     """Write the dataset in the forms asked for, and push it where asked."""
     from synth_dspy.commands.execution import Options
     from synth_dspy.commands.finishing import Push, run_export
 
-    context = loaded(config, overrides, quiet=quiet)
+    context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
     raise typer.Exit(
         run_export(
             context,
@@ -158,13 +181,15 @@ def analyze(
     clear_cache: ClearCache = False,
     retry_failed: RetryFailed = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_json: LogJson = False,
     no_trace: NoTrace = False,
 ) -> None:
     """Write the analysis of samples, and push it where asked."""
     from synth_dspy.commands.execution import Options
     from synth_dspy.commands.finishing import Push, run_analyze
 
-    context = loaded(config, overrides, quiet=quiet)
+    context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
     raise typer.Exit(
         run_analyze(
             context,

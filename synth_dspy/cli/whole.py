@@ -11,6 +11,7 @@ from synth_dspy.cli.arguments import (
     Config,
     HubId,
     HubPrivate,
+    LogJson,
     NoCache,
     NoTrace,
     Quiet,
@@ -19,6 +20,7 @@ from synth_dspy.cli.arguments import (
     RetryFailed,
     Runner,
     Set,
+    Verbose,
     loaded,
 )
 from synth_dspy.errors import UserError
@@ -39,6 +41,8 @@ def pipeline(
     clear_cache: ClearCache = False,
     retry_failed: RetryFailed = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_json: LogJson = False,
     no_trace: NoTrace = False,
     skip_analysis: Annotated[
         bool, typer.Option("--skip-analysis", help="End with the dataset: no plots, no report.")
@@ -55,7 +59,7 @@ def pipeline(
     from synth_dspy.commands.running import run_pipeline
 
     ray = _ray(runner, ray_address, ray_workers)
-    context = loaded(config, overrides, quiet=quiet)
+    context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
     options = Options(
         no_cache=no_cache,
         clear_cache=clear_cache,
@@ -76,6 +80,8 @@ def generate(
     clear_cache: ClearCache = False,
     retry_failed: RetryFailed = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_json: LogJson = False,
     no_trace: NoTrace = False,
     runner: Runner = "local",
     ray_address: RayAddress = "",
@@ -86,7 +92,7 @@ def generate(
     from synth_dspy.commands.running import run_generate
 
     ray = _ray(runner, ray_address, ray_workers)
-    context = loaded(config, overrides, quiet=quiet)
+    context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
     options = Options(
         no_cache=no_cache,
         clear_cache=clear_cache,

@@ -131,7 +131,7 @@ def clear_cache(context: Context, *, stage: str, replies: bool, everything: bool
     run = RunDirectory(context.config.output_dir)
     if not run.path.exists():
         raise StageError(f"There is no run in {run.path}; there is nothing to clear.")
-    run.lock()
+    run.lock(needs_room=False)  # clearing is how one makes room
     try:
         for one in chosen:
             if one.folder in PRODUCTS and not (stage or everything):

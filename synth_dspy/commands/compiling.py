@@ -19,8 +19,9 @@ from synth_dspy.dataset.benchmarks import Benchmarks
 from synth_dspy.errors import BudgetExceededError, ConfigError, EndpointError, UserError
 from synth_dspy.lm.models import Models, configure_dspy
 from synth_dspy.lm.offline import OfflineModel
+from synth_dspy.optimize.compile_records import Compiled, Order
 from synth_dspy.optimize.compile_tracking import CompileLog
-from synth_dspy.optimize.compiling import Compilation, Compiled, Order
+from synth_dspy.optimize.compiling import Compilation
 from synth_dspy.optimize.gold import GOLD_STEPS, GoldSet, GoldStep, gold_path, gold_step
 from synth_dspy.optimize.optimizers import Optimizer, optimizer_named
 from synth_dspy.optimize.preflight import check_budget, check_endpoints, checked_gold
@@ -97,12 +98,16 @@ def run_compile(context: Context, request: Request, *, json_lines: bool) -> int:
     resources = Resources(own, say, trace=False)
     models = _models(config, resources, budget)
     try:
+        for endpoint in (*(part.endpoint for part in planned), *([writer] if writer else [])):
+            models.lm(endpoint.name)  # a key or a price that is missing is said now
         for part in planned:
             say(_announcement(part, optimizer))
             done[part.step.name] = _compile(
                 context, request, part, optimizer, program, models, budget, writer, say
             )
-    except (EndpointError, BudgetExceededError) as error:
+    except EndpointError as error:
+        stopped = f"{error}\nEvery reply is kept: the same command goes on from here."
+    except BudgetExceededError as error:
         stopped = str(error)
     finally:
         asyncio.run(models.aclose())
@@ -116,7 +121,7 @@ def run_compile(context: Context, request: Request, *, json_lines: bool) -> int:
         for line in table(list(done.values())):
             show(line)
     if stopped:
-        say(f"{stopped}\nEvery reply is kept: the same command goes on from here.")
+        say(stopped)
     return SHORT if stopped else DONE
 
 

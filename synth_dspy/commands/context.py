@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import orjson
 from rich.console import Console
 
 from synth_dspy.config import Config, default_config_path, load_config
+from synth_dspy.runners.progress import Reporter
 from synth_dspy.store.run_directory import RunDirectory
 
 
@@ -21,29 +23,62 @@ class Context:
 
     Attributes:
         console: on standard error: progress and words; standard output is for results.
+        log_json: progress and words are JSON objects, a line each.
     """
 
     config: Config
     console: Console
+    log_json: bool = False
 
     @classmethod
-    def load(cls, path: Path | None, overrides: Sequence[str], *, quiet: bool = False) -> Context:
+    def load(
+        cls,
+        path: Path | None,
+        overrides: Sequence[str],
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        log_json: bool = False,
+    ) -> Context:
         """Read the configuration and tell what it says that no longer means anything.
+
+        Args:
+            verbose: also tell of retries, pauses and unreadable replies as they happen.
 
         Raises:
             ConfigError: the file or an override is wrong.
         """
         console = Console(stderr=True, soft_wrap=True)
         loaded = load_config(path or default_config_path(), overrides)
-        if not quiet:
-            for note in loaded.notes:
-                console.print(f"note: {note}", highlight=False, markup=False)
-        return cls(loaded.config, console)
+        context = cls(loaded.config, console, log_json)
+        reporter = context.reporter(quiet=quiet)
+        for note in loaded.notes:
+            reporter.say(f"note: {note}")
+        if verbose:
+            log = logging.getLogger("synth_dspy")
+            log.setLevel(logging.INFO)
+            log.addHandler(_Told(reporter))
+        return context
+
+    def reporter(self, *, quiet: bool) -> Reporter:
+        """What a command tells through."""
+        return Reporter(self.console, quiet=quiet, as_json=self.log_json)
 
     @property
     def run(self) -> RunDirectory:
         """The run directory."""
         return RunDirectory(self.config.output_dir)
+
+
+class _Told(logging.Handler):
+    """Log records as lines of a reporter."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__()
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._reporter.say(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
 def print_json(value: Any) -> None:

@@ -48,7 +48,7 @@ def run_export(
     """
     to = push.destination()
     context = with_chat_formats(context, chat_formats)
-    with Reporter(context.console, quiet=options.quiet) as reporter:
+    with context.reporter(quiet=options.quiet) as reporter:
         for name in (Export.name, *((Analyze.name,) if analyze else ())):
             code = Execution(context.config, reporter, options).stage(name)
             if code != DONE:
@@ -78,7 +78,7 @@ def run_analyze(
         known = ", ".join(get_args(SourceOfSamples))
         raise UserError(f"--source {source!r}: samples come from one of {known}.")
     to, show = push.destination(), Show(plots, allocation, pipeline)
-    with Reporter(context.console, quiet=options.quiet) as reporter:
+    with context.reporter(quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         if source == "splits" and output is None and show == Show():
             code = execution.stage(Analyze.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synth_dspy.commands.context import Context, print_json, print_json_lines, show
 from synth_dspy.dataset.benchmarks import Benchmarks
-from synth_dspy.errors import UserError
+from synth_dspy.errors import BudgetExceededError, EndpointError, SetupError, UserError
 from synth_dspy.optimize.asking import ask_all, prompt_sha
 from synth_dspy.optimize.calibration import Calibration, Judge, calibrate
 from synth_dspy.optimize.gold import (
@@ -37,6 +37,8 @@ from synth_dspy.stages.results import results
 from synth_dspy.store.run_directory import RunDirectory, write_json
 
 ALL = "all"
+FOLDER = "calibrate"
+"""Where a calibration keeps its replies, in the run directory."""
 
 
 def check(
@@ -62,7 +64,7 @@ def check(
             _show_report(report)
     bad = [report for report in reports if report.problems]
     if bad:
-        raise UserError("\n".join(_told(report) for report in bad))
+        raise UserError("\n".join(report.refusal for report in bad))
 
 
 def _with_gold() -> list[GoldStep]:
@@ -76,11 +78,6 @@ def _with_gold() -> list[GoldStep]:
     if not found:
         raise UserError("No gold set is there: name one with --step NAME --gold FILE.")
     return found
-
-
-def _told(report: GoldReport) -> str:
-    listed = "\n  ".join(report.problems)
-    return f"The gold set of {report.step} cannot be used:\n  {listed}"
 
 
 def _show_report(report: GoldReport) -> None:
@@ -168,6 +165,7 @@ def calibrate_judge(
 
     Raises:
         UserError: the step is no judge, or its gold set has problems.
+        SetupError: the judge does not answer, or may not be asked any more.
     """
     of = gold_step(step)
     config = context.config
@@ -183,8 +181,10 @@ def calibrate_judge(
     if split not in SPLITS:
         raise UserError(f"--split {split!r}: splits are {', '.join(SPLITS)}.")
     items = gold.split(split)
+    # Apart from a run's replies: their sum is held against the run's own budget.
+    own = config.model_copy(update={"output_dir": config.output_dir / FOLDER})
     resources = Resources(
-        config, lambda line: context.console.print(line, highlight=False, markup=False), trace=False
+        own, lambda line: context.console.print(line, highlight=False, markup=False), trace=False
     )
     predictor = resources.program.predictors_of(of.predictor)[0]
     asked = _module_of(resources.program, of.predictor).step(of.predictor)
@@ -199,7 +199,13 @@ def calibrate_judge(
             of, items, replies, judge=judge, split=split, gold_sha256=gold.sha256
         )  # fmt: skip
 
-    found = asyncio.run(work())
+    try:
+        found = asyncio.run(work())
+    except (EndpointError, BudgetExceededError) as error:
+        raise SetupError(
+            f"The judge could not be asked: {error}\nEvery reply is kept: the same command goes on "
+            "from here."
+        ) from error
     path = context.run.path / CALIBRATION
     write_json(path, asdict(found))
     if json_lines:

@@ -146,7 +146,9 @@ class Remote:
         here = config.model_copy(update={"output_dir": Path(config.output_dir).absolute()})
         ceilings = ceilings_of(config, resources)
         opener = RecipeOpener(here, trace)
-        self._crew = Crew(self._cluster, opener, run.path, ceilings, workers=self._workers)
+        self._crew = Crew(
+            self._cluster, opener, run.path, ceilings, workers=self._workers, say=resources.say
+        )
         return RayWorkbench(
             run, self._crew, fresh=fresh, concluded=concluded, retry_failed=retry_failed
         )

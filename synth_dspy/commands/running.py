@@ -20,7 +20,7 @@ def run_pipeline(
 ) -> int:
     """The whole recipe, pushed to the Hub when asked; the exit code."""
     to = push.destination()
-    with Reporter(context.console, quiet=options.quiet) as reporter:
+    with context.reporter(quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         _introduce(execution.config, reporter)
         _tell_prompts(execution, reporter)
@@ -35,7 +35,7 @@ def run_pipeline(
 
 def run_generate(context: Context, options: Options) -> int:
     """plan to classify; the exit code."""
-    with Reporter(context.console, quiet=options.quiet) as reporter:
+    with context.reporter(quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
         _tell_prompts(execution, reporter)
         code = execution.generate()
@@ -45,7 +45,7 @@ def run_generate(context: Context, options: Options) -> int:
 
 def run_stage(context: Context, name: str, options: Options) -> int:
     """One stage; the exit code."""
-    with Reporter(context.console, quiet=options.quiet) as reporter:
+    with context.reporter(quiet=options.quiet) as reporter:
         return Execution(context.config, reporter, options).stage(name)
 
 

@@ -242,7 +242,8 @@ class _Compare:
             edges.setdefault(j, []).append((i, how))
 
     def within(self, members: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Pairs `i << 32 | j`, i < j, of `members`, ascending, that `may_be` lets through."""
+        """Pairs `i << 32 | j`, i < j, of `members`, ascending: all that `may_be` lets through, and
+        few that it does not."""
         columns, size = self._signatures[members].T, self._sizes[members]
         equal = (columns[:, :, None] == columns[:, None, :]).sum(axis=0, dtype=np.uint8)
         smaller, larger = np.minimum.outer(size, size), np.maximum.outer(size, size)

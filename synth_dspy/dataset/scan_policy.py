@@ -72,7 +72,9 @@ class ScanPolicy:
     def sample(self, sample: Sample) -> Sample | Refusal:
         """The sample as it may be used. Code that was verified is dropped where it had to be
         masked, since nobody ran what would be left of it."""
-        texts = (sample.question, sample.answer, sample.test_code, sample.code_context)
+        image = sample.metadata.get("image") or {}
+        described = str(image.get("description") or "")
+        texts = (sample.question, sample.answer, sample.test_code, sample.code_context, described)
         found = [finding for text in texts for finding in findings(text)]
         if not found:
             return sample
@@ -90,6 +92,9 @@ class ScanPolicy:
             question=masked(sample.question, hide),
             answer=masked(sample.answer, hide),
             code_context=masked(sample.code_context, hide),
+            metadata={**sample.metadata, "image": {**image, "description": masked(described, hide)}}
+            if described
+            else sample.metadata,
         )
 
     def _license(self, source: str) -> Refusal | None:

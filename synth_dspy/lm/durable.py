@@ -230,7 +230,7 @@ class DurableEngine:
                     or throttled > self._retry.attempts * _THROTTLE_FACTOR
                 ):
                     raise final_error(error, self._where, trace.tries) from error
-                logger.debug("%s: %s; asking again", self._where, short(error))
+                logger.info("%s: %s; asking again", self._where, short(error))
                 with self._stopper.waiting():
                     await asyncio.sleep(self._retry.wait_s(doublings, retry_after))
                 doublings = doublings + 1 if breaker.answers == answers else 0

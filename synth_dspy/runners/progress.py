@@ -1,13 +1,15 @@
 """What a run tells while it works: bars on a terminal, and one closing line a stage everywhere.
 
-Counts enter, lines leave; nothing is decided here.
+Counts enter, lines leave, for people or as JSON; nothing is decided here.
 """
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import orjson
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -29,11 +31,13 @@ class Reporter:
 
     Args:
         quiet: errors only.
+        as_json: a JSON object a line, for log collectors; no bars.
     """
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False, as_json: bool = False) -> None:
         self.console = console
         self._quiet = quiet
+        self._as_json = as_json
         columns = (
             TextColumn("{task.description:<18}"),
             BarColumn(bar_width=28),
@@ -42,7 +46,7 @@ class Reporter:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        live = console.is_terminal and not quiet
+        live = console.is_terminal and not quiet and not as_json
         self._bars = Progress(*columns, console=console, transient=True, disable=not live)
         self._tasks: dict[str, TaskID] = {}
         self._counts: dict[str, list[int]] = {}
@@ -61,8 +65,16 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """A line for the user."""
-        if not self._quiet:
+        if self._as_json:
+            if text:
+                self._write({"event": "message", "message": text})
+        elif not self._quiet:
             self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _write(self, event: dict[str, Any]) -> None:
+        if not self._quiet:
+            line = orjson.dumps({"time": time.time(), **event}).decode()
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def start(self, stage: str, total: int | None) -> None:
         """Show a bar for a stage; None for a total that is not known yet."""
@@ -97,7 +109,10 @@ class Reporter:
     def finish(self, tally: Tally, unit: str) -> None:
         """Replace a stage's bar by its closing line."""
         self.drop(tally.stage)
-        self.say(closing_line(tally, unit))
+        if self._as_json:
+            self._write({"event": "stage", **tally.summary()})
+        else:
+            self.say(closing_line(tally, unit))
 
 
 def closing_line(tally: Tally, unit: str) -> str:

@@ -3,6 +3,7 @@ command goes on once there is room."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -76,6 +77,7 @@ def fill(project: Path, disk: Path, *, after_calls: int, left_mb: int) -> Filled
     return Filled(Result(process.returncode, "", err), again, repeated, parquet(disk / "run"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_with_one_sentence_and_loses_what_was_in_flight_only(
     project: Path, disk: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_full_disk_ends_the_run_with_one_sentence_and_loses_what_was_in_flight
     assert found.dataset
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_filling_up_stops_the_run_before_anything_is_lost(
     project: Path, disk: Path
 ) -> None:
@@ -106,3 +109,18 @@ def test_a_run_is_refused_where_there_is_too_little_room(project: Path, disk: Pa
     result = run("pipeline", "--config", "config.yaml", *settings, cwd=project)
     assert result.code == 2
     assert "a run needs at least 64 MiB" in result.err
+
+
+def test_a_full_disk_can_be_cleared(project: Path, disk: Path) -> None:
+    (disk / "run" / "parsed").mkdir(parents=True)
+    with (
+        contextlib.suppress(OSError),
+        (disk / "run" / "parsed" / "journal.jsonl").open("wb") as file,
+    ):
+        for _ in range(2 * SIZE_MB):
+            file.write(bytes(1 << 20))
+    settings = overrides(output_dir=disk / "run")
+    result = run("cache-clear", "--config", "config.yaml", *settings, cwd=project)
+    assert result.code == 0, result.err
+    assert "cleared parsed/" in result.out
+    assert shutil.disk_usage(disk).free > SIZE_MB * 900_000

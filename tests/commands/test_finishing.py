@@ -73,7 +73,10 @@ def test_the_card_says_what_was_typed_and_how_the_judge_was_calibrated(
         "```\npython -m synth_dspy.run pipeline --config config.yaml --set seed=7 --trial\n```"
     ) in first
     assert "never calibrated" in first
-    calibration = {"step": "judge_sample", "model": "offline", "agreement": 0.5, "n": 20}
+    calibration = {
+        "step": "judge_sample", "model": "offline", "program": "", "agreement": 0.5, "kappa": 0.1,
+        "n": 20,
+    }  # fmt: skip
     (project / "outputs" / "small-trial" / "calibration.json").write_text(json.dumps(calibration))
     assert small("pipeline", *said).code == 0
     assert "calibrated against 20 answers" in card(project, "small-trial")

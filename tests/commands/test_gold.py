@@ -157,6 +157,17 @@ def test_what_cannot_be_calibrated_is_refused_before_anything_is_asked(
     assert not (project / "outputs").exists()
 
 
+def test_a_judge_that_does_not_answer_ends_calibration_in_one_sentence(project: Path) -> None:
+    endpoint = "{name: gone, base_url: 'http://127.0.0.1:9/v1', model_name: m, max_retries: 0}"
+    text = (project / "config.yaml").read_text()
+    (project / "config.yaml").write_text(f"{text}models: {{endpoints: [{endpoint}]}}\n")
+    done = run("gold", "calibrate", "--config", "config.yaml", cwd=project)
+    assert done.code == 2
+    assert "The judge could not be asked" in done.err
+    assert "Traceback" not in done.err
+    assert not (project / "outputs" / "small" / "calibration.json").exists()
+
+
 def test_a_bad_gold_set_is_refused_before_anything_is_asked(project: Path) -> None:
     write_gold(project / "g.jsonl", items("judge")[:-1])
     done = run("gold", "calibrate", "-c", "config.yaml", "--gold", "g.jsonl", cwd=project)

@@ -81,6 +81,7 @@ def redone(plan: dict[str, dict[str, Any]]) -> dict[str, int]:
     return {stage: line["redo"] for stage, line in plan.items() if line["redo"]}
 
 
+@pytest.mark.slow
 def test_nothing_touched_asks_nothing(finished: Project) -> None:
     assert set(redone(finished.plan())) == {"analyze"}
     new, calls = finished.again()
@@ -110,6 +111,7 @@ def test_a_category_redoes_the_classification_alone(finished: Project) -> None:
     assert not any(new[stage] for stage in ("parse", "plan", "answer", "curate"))
 
 
+@pytest.mark.slow
 def test_a_threshold_redoes_the_barrier_that_reads_it_and_asks_no_model(
     finished: Project,
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_threshold_redoes_the_barrier_that_reads_it_and_asks_no_model(
     assert not any(new[stage] for stage in ("parse", "plan", "answer", "curate", "classify"))
 
 
+@pytest.mark.slow
 def test_a_document_redoes_its_own_records_and_no_other_documents(finished: Project) -> None:
     page = finished.cwd / "docs" / "snow.md"
     page.write_text(SNOW.replace("every minute", "every hour"))
@@ -135,3 +138,16 @@ def test_a_document_redoes_its_own_records_and_no_other_documents(finished: Proj
     assert 0 < new["plan"] <= plan["plan"]["may_follow"]
     assert untouched > 0
     assert calls > 0
+
+
+def test_a_first_run_is_foretold_as_far_as_it_is_known_and_nothing_is_written(
+    project: Path,
+) -> None:
+    before = sorted(project.rglob("*"))
+    result = run("info", "--plan", "--config", "config.yaml", cwd=project)
+    assert result.code == 0, result.err
+    lines = {line.split()[0]: line.split()[1:] for line in result.out.splitlines()}
+    assert lines["parse"] == ["1", "1"]
+    assert lines["chunk"] == ["0", "0", "~1"]
+    assert "redo: certain." in result.out
+    assert sorted(project.rglob("*")) == before

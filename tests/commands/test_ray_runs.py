@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -69,13 +73,27 @@ class Project:
             self.arguments(*options, **settings),
             cwd=self.cwd,
             env=environment(),
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
 
     def run(self, *options: str, **settings: object) -> tuple[int, str]:
         return ended(self.start(*options, **settings))
+
+    def join(self, address: str, token: Mapping[str, str]) -> tuple[int, str]:
+        arguments = self.arguments("--runner", "ray", "--ray-address", address)
+        joined = subprocess.run(
+            arguments,
+            cwd=self.cwd,
+            env=environment(token),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_END_S,
+        )
+        return joined.returncode, joined.stdout
 
     def dataset(self) -> dict[str, bytes]:
         files = (self.cwd / "outputs" / "small" / "final" / "data").glob("*.parquet")
@@ -92,12 +110,12 @@ Whole = tuple[dict[str, bytes], int]
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit code and the errors of a command, waiting for it."""
+    """The exit code of a command and what it said, waiting for it."""
     try:
-        _, err = process.communicate(timeout=_END_S)
+        said, _ = process.communicate(timeout=_END_S)
     finally:
         process.kill()
-    return process.returncode, err
+    return process.returncode, said
 
 
 @pytest.fixture
@@ -116,8 +134,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, sandbox_backend: str) -> Who
     """The dataset of a local run that nobody disturbs, and how many requests it took."""
     with Loopback(Served()) as server:
         project = Project(tmp_path_factory.mktemp("whole"), server, sandbox_backend)
-        code, err = project.run()
-        assert code == 0, err
+        code, said = project.run()
+        assert code == 0, said
         return project.dataset(), server.count
 
 
@@ -179,8 +197,8 @@ def all_gone(pids: list[int], patience_s: float = 30.0) -> bool:
 
 def test_a_run_on_ray_makes_the_bytes_of_a_local_one(make_project: Make, whole: Whole) -> None:
     with make_project("ray") as project:
-        code, err = project.run(*ON_RAY)
-        assert code == 0, err
+        code, said = project.run(*ON_RAY)
+        assert code == 0, said
         assert (project.dataset(), project.repeated()) == (whole[0], 0)
 
 
@@ -195,10 +213,12 @@ def test_killed_workers_repeat_at_most_the_calls_in_flight(
             wait_for(partial(asked, project.server, mark), process)
             wait_for(lambda: len(workers(process.pid)) == 2, process)
             os.kill(workers(process.pid)[kill % 2], signal.SIGKILL)
-        code, err = ended(process)
-        assert code == 0, err
+        code, said = ended(process)
+        assert code == 0, said
         assert project.dataset() == whole[0]
         assert project.repeated() <= kills * CONCURRENCY
+        assert said.count("died; another takes its place") == kills
+        assert "raylet" not in said
 
 
 def test_a_killed_run_leaves_no_process_and_a_local_one_goes_on(
@@ -211,8 +231,8 @@ def test_a_killed_run_leaves_no_process_and_a_local_one_goes_on(
         process.kill()
         process.communicate()
         assert all_gone(below)
-        code, err = project.run()
-        assert code == 0, err
+        code, said = project.run()
+        assert code == 0, said
         assert project.dataset() == whole[0]
         assert project.repeated() <= CONCURRENCY
 
@@ -225,12 +245,57 @@ def test_one_ctrl_c_ends_a_run_on_ray_with_everything_kept(
         wait_for(lambda: project.server.count >= whole[1] // 2, process)
         below = descendants(process.pid)
         process.send_signal(signal.SIGINT)
-        code, err = ended(process)
-        assert code == 130, err
+        code, said = ended(process)
+        assert code == 130, said
         assert all_gone(below)
-        code, err = project.run(*ON_RAY)
-        assert code == 0, err
+        code, said = project.run(*ON_RAY)
+        assert code == 0, said
         assert (project.dataset(), project.repeated()) == (whole[0], 0)
+
+
+@contextmanager
+def head(token: Mapping[str, str]) -> Iterator[str]:
+    """A cluster of this machine alone that belongs to nobody's run; its address."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="head-", dir="/tmp") as folder:
+        process = subprocess.Popen(
+            [
+                Path(sys.executable).with_name("ray"), "start", "--head", "--block",
+                "--node-ip-address=127.0.0.1", f"--port={port}", "--num-cpus=2",
+                "--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={folder}",
+            ],
+            env=environment(token),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "Ray runtime started" in line:
+                    break
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_cluster_that_is_running_is_joined_and_left_running(
+    make_project: Make, whole: Whole
+) -> None:
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    with head(token) as address, make_project("joined") as project:
+        code, said = project.join(address, token)
+        assert code == 0, said
+        assert project.dataset() == whole[0]
+        socket.create_connection(("127.0.0.1", int(address.partition(":")[2])), 5).close()
 
 
 def test_requests_a_minute_hold_for_all_workers_together(make_project: Make) -> None:
@@ -240,8 +305,8 @@ def test_requests_a_minute_hold_for_all_workers_together(make_project: Make) -> 
             f"[{{name: all, base_url: '{project.server.url}', model_name: m, "
             f"requests_per_minute: {a_minute}}}]"
         )
-        code, err = project.run(*ON_RAY, models__endpoints=endpoint, generation__target_samples=2)
-    assert code in (0, 1), err
+        code, said = project.run(*ON_RAY, models__endpoints=endpoint, generation__target_samples=2)
+    assert code in (0, 1), said
     span_s = max(model.times) - min(model.times)
     assert len(model.times) > 20
     # Evenly spread: one at once, and then one every quarter of a second; 1 s for how they travel.
@@ -251,7 +316,7 @@ def test_requests_a_minute_hold_for_all_workers_together(make_project: Make) -> 
 def test_a_budget_holds_for_all_workers_together(make_project: Make) -> None:
     tokens, a_call = 20_000, 120  # the server reports 100 + 20 for each
     with make_project("limited") as project:
-        code, err = project.run(*ON_RAY, generation__max_tokens_total=tokens)
-        assert code == 1, err
-        assert "The budget is reached" in err
+        code, said = project.run(*ON_RAY, generation__max_tokens_total=tokens)
+        assert code == 1, said
+        assert "The budget is reached" in said
         assert project.server.count * a_call <= tokens

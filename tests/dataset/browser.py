@@ -86,8 +86,8 @@ class Page:
 
 
 @contextlib.asynccontextmanager
-async def opened(file: Path, *, dark: bool = False) -> AsyncIterator[Page]:
-    """`file` in a browser of its own, which ends with the block."""
+async def opened(file: Path | str, *, dark: bool = False) -> AsyncIterator[Page]:
+    """A file, or what is at an address, in a browser of its own, which ends with the block."""
     chromium = found()
     assert chromium
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -111,7 +111,8 @@ async def opened(file: Path, *, dark: bool = False) -> AsyncIterator[Page]:
                     await page.call(f"{domain}.enable")
                 scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
                 await page.call("Emulation.setEmulatedMedia", features=[scheme])
-                await page.call("Page.navigate", url=file.as_uri())
+                url = file if isinstance(file, str) else file.as_uri()
+                await page.call("Page.navigate", url=url)
                 await page.wait_for(
                     "document.readyState === 'complete' && location.href !== 'about:blank'"
                 )

@@ -103,7 +103,8 @@ def test_blocks_agree_with_the_index_whatever_their_size(monkeypatch: pytest.Mon
     rows = hashed_ngrams([f"the river {n % 7} rises over weir {n % 5}" for n in range(60)])
     monkeypatch.setattr("synth_dspy.dataset.semantic._PRODUCT_BYTES", 4 * 60 * 7)
     index, blocks = SemanticIndex(0.9), SemanticBlocks(rows, 0.9)
-    kept, order = np.ones(60, dtype=bool), []
+    kept = np.ones(60, dtype=bool)
+    order: list[int] = []
     for at, row in enumerate(rows):
         one = index.nearest(row)
         expected = None if one is None else (order[one[0]], one[1])

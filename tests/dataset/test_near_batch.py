@@ -1,6 +1,7 @@
 """The batch finds what the texts one by one would find, and large families cost little."""
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -9,8 +10,13 @@ from hypothesis import strategies as st
 
 from synth_dspy.dataset.dedup import Deduplicator, dedup_samples
 from synth_dspy.dataset.embedding import hashed_ngrams
-from synth_dspy.dataset.minhash import grams, jaccard, normal_text, signature
-from synth_dspy.dataset.near_batch import near_duplicates, near_links
+from synth_dspy.dataset.minhash import HASHES, grams, jaccard, normal_text, signature
+from synth_dspy.dataset.near_batch import (
+    _SMALL_RUN,
+    _Candidates,
+    near_duplicates,
+    near_links,
+)
 from synth_dspy.dataset.near_jaccard import jaccards
 from synth_dspy.dataset.near_signatures import signatures
 from synth_dspy.dataset.semantic import SemanticBlocks
@@ -76,6 +82,24 @@ def test_the_batch_decides_as_one_by_one(threshold: float) -> None:
 @given(st.lists(st.sampled_from(planted(8, 2)), max_size=40), st.sampled_from([0.6, 0.85]))
 def test_it_does_so_in_families_larger_than_a_run(texts: list[str], threshold: float) -> None:
     assert batch(texts * 3, threshold) == one_by_one(texts * 3, threshold)
+
+
+def test_a_family_that_is_one_by_chance_is_compared_pair_by_pair() -> None:
+    pick = random.Random(9)
+    texts = [
+        "the depth of rain in a gauge " + " ".join(pick.choices(WORDS, k=9)) for _ in range(90)
+    ]
+    texts += [f"{text} today" for text in texts[::3]]
+    work = _Candidates(texts, 0.7)
+    longest = max(
+        Counter(row.tobytes() for row in signatures(texts)[0][:, at : at + 4]).most_common(1)[0][1]
+        for at in range(0, HASHES, 4)
+    )
+    assert longest > _SMALL_RUN
+    assert not work.families.members()
+    found = batch(texts, 0.7)
+    assert found == one_by_one(texts, 0.7)
+    assert sum(twin is not None for twin in found) >= 30
 
 
 def test_the_semantic_layer_decides_as_one_by_one() -> None:

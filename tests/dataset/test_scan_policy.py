@@ -111,3 +111,11 @@ def test_everything_scanned_is_counted() -> None:
     assert facts["secrets"] == {"policy": "mask", "found": 3, "documents": 1, "dropped": 0}
     assert facts["personal_data"]["dropped"] == 2
     assert facts["licenses"] == {"docs": "not stated"}
+
+
+def test_what_a_model_read_off_an_image_is_masked() -> None:
+    seen = sample(2, metadata={"image": {"ref": "a.png", "description": f"A badge says {KEY}."}})
+    hidden = ScanPolicy("mask", "count").sample(seen)
+    assert not isinstance(hidden, Refusal)
+    assert KEY not in str(hidden)
+    assert hidden.metadata["image"]["ref"] == "a.png"
