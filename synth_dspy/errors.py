@@ -7,6 +7,8 @@
     │   ├── StageError              a stage that does not exist, or whose input has not been made
     │   └── ArtefactError           a compiled program that is missing, was changed or does not fit
     ├── SetupError                  something that this machine lacks: exit code 2
+    │   └── BackendError            a content backend that does not answer, or is no backend
+    │       └── BackendSlowError    it did not answer in time
     ├── StoreError                  the run directory is locked, full or damaged
     ├── RecordError                 one record cannot be processed: it is counted, the run goes on
     │   ├── DocumentError           a document that cannot be parsed
@@ -48,6 +50,14 @@ class ArtefactError(UserError):
 
 class SetupError(SynthError):
     """This machine lacks something; the text says what and how to get it. Exit code 2."""
+
+
+class BackendError(SetupError):
+    """A content backend is not there or cannot be read; the text says how to start one."""
+
+
+class BackendSlowError(BackendError):
+    """A content backend did not answer in time."""
 
 
 class StoreError(SynthError):

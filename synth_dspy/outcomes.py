@@ -6,7 +6,7 @@ Always true, and counted by every summary: in = kept + dropped + failed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 Record = TypeVar("Record")
 
@@ -49,8 +49,7 @@ class Failed:
 Outcome = Kept[Any] | Dropped | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """What memory keeps of a finished record: counts, never content.
 
     Attributes:

@@ -79,7 +79,7 @@ def _calibration(found: Mapping[str, Any] | None) -> str:
     step, model = (code_span(str(found.get(name) or "unknown")) for name in ("step", "model"))
     return (
         f"The judge (step {step}, model {model}) was calibrated against {found.get('n', 0):,} "
-        f"answers that people had labelled: {said}."
+        f"labelled examples: {said}."
     )
 
 

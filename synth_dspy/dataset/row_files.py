@@ -61,12 +61,11 @@ class LiveFile:
         except OSError as error:
             raise _cannot(self.path, error) from error
 
-    def close(self) -> None:
-        """Cut what stands after the last record, and close."""
-        if self._file.closed:
-            return
+    def close(self, *, whole: bool = True) -> None:
+        """Close; `whole` says that no record follows, so that what stands behind is cut off."""
         try:
-            self._file.truncate(self._file.tell())
+            if whole:
+                self._file.truncate(self._file.tell())
             self._file.close()
         except OSError as error:
             raise _cannot(self.path, error) from error
@@ -92,9 +91,9 @@ class RowSink:
         else:
             self._file.append(orjson.dumps(stored, option=orjson.OPT_APPEND_NEWLINE))
 
-    def close(self) -> None:
-        """The file ends with the last row that was added."""
-        self._file.close()
+    def close(self, *, whole: bool = True) -> None:
+        """As `LiveFile.close`."""
+        self._file.close(whole=whole)
 
 
 def write_file(path: Path, form: str, rows: Iterable[dict[str, Any]], schema: Any) -> None:

@@ -39,9 +39,14 @@ async def ask_all(
                 return None
             return reply
 
-    async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(one(item)) for item in items]
-    return [task.result() for task in asked]
+    asked = [asyncio.ensure_future(one(item)) for item in items]
+    try:
+        return list(await asyncio.gather(*asked))
+    finally:
+        # The first fault ends all: what is left would meet it, too.
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 def prompt_sha(predictor: dspy.Predict) -> str:

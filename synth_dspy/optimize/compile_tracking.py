@@ -17,7 +17,7 @@ from typing import Any, Self
 import orjson
 
 from synth_dspy.config import Config
-from synth_dspy.optimize.compiling import Compiled
+from synth_dspy.optimize.compile_records import Compiled
 from synth_dspy.optimize.gold import SPLITS, GoldSet
 from synth_dspy.optimize.gold_steps import GoldStep
 from synth_dspy.optimize.tracking import open_tracking, tracking_uri
@@ -185,9 +185,11 @@ def _dataset(gold: GoldSet, split: Any) -> Any:
 
 
 def _log_candidates(mlflow: Any, compiled: Compiled) -> None:
+    # A child run is not in its parent's experiment of itself.
+    here = mlflow.active_run().info.experiment_id
     for number, candidate in enumerate(compiled.candidates[:_CHILDREN], 1):
-        predictor = candidate.program.step
-        with mlflow.start_run(nested=True, run_name=f"candidate {number}"):
+        predictor, name = candidate.program.step, f"candidate {number}"
+        with mlflow.start_run(nested=True, experiment_id=here, run_name=name):
             mlflow.set_tags({"kind": "candidate", "step": compiled.order.step.name})
             mlflow.log_metrics(
                 {"validation.score": candidate.score, "demos": float(len(predictor.demos))}

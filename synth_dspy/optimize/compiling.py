@@ -12,7 +12,6 @@ import io
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,121 +20,16 @@ import dspy
 from synth_dspy import __version__
 from synth_dspy.errors import ArtefactError
 from synth_dspy.lm.adapter import SynthAdapter
-from synth_dspy.optimize.evaluation import Evaluation, evaluate
+from synth_dspy.optimize.compile_records import DIGITS, Compiled, Order, Scores
+from synth_dspy.optimize.evaluation import evaluate
 from synth_dspy.optimize.gate import Interval, paired_interval
-from synth_dspy.optimize.gold import GoldSet
-from synth_dspy.optimize.gold_steps import GoldStep
-from synth_dspy.optimize.optimizers import Candidate, Job, Optimizer
+from synth_dspy.optimize.optimizers import Job
 from synth_dspy.optimize.purse import CompileBudget
 from synth_dspy.optimize.scoring import Scorer
 from synth_dspy.optimize.subject import Guard, Subject, Watch, subject_of
 from synth_dspy.programs.artefact import Artefact, apply_artefact, make_artefact
 from synth_dspy.programs.program import Program
 from synth_dspy.programs.promotions import CompiledPrograms
-
-_ROUND = 4  # digits of a score that is written down
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to compile, and with what.
-
-    Attributes:
-        model, writer: answer the step, and propose instructions; with their names.
-        demos: the most worked examples of a prompt.
-        threads: examples asked at a time.
-        force: promote whatever the gate says.
-        mlflow_run: where it is logged; "" for nowhere.
-    """
-
-    step: GoldStep
-    gold: GoldSet
-    optimizer: Optimizer
-    model: dspy.LM
-    model_name: str
-    writer: dspy.LM
-    writer_name: str
-    seed: int
-    demos: int
-    threads: int
-    force: bool = False
-    mlflow_run: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The evaluations of one program.
-
-    Attributes:
-        validation, heldout: on these splits of gold.
-    """
-
-    validation: Evaluation
-    heldout: Evaluation
-
-    def rounded(self) -> dict[str, float]:
-        """The mean score by split."""
-        return {
-            "validation": round(self.validation.mean, _ROUND),
-            "heldout": round(self.heldout.mean, _ROUND),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """What came of one step.
-
-    Attributes:
-        interval: of the candidate's gain over the prompt as written, on held-out gold.
-        against: the same over the program that was in use; None where there was none.
-        why: the gate's words. candidates: those the optimizer chose from, with their instructions.
-        prompts: the step's messages before and after.
-        calls, tokens, cost_usd: that were paid for, whatever came from the store not among them.
-    """
-
-    order: Order
-    artefact: Artefact
-    baseline: Scores
-    compiled: Scores
-    interval: Interval
-    against: Interval | None
-    promoted: bool
-    why: str
-    path: str
-    prompts: tuple[str, str]
-    candidates: tuple[Candidate, ...]
-    calls: int
-    tokens: int
-    cost_usd: float
-    seconds: float
-
-    def summary(self) -> dict[str, Any]:
-        """As JSON: `compile --json`, and `summary.json`."""
-        return {
-            "baseline": round(self.baseline.heldout.mean, _ROUND),
-            "compiled": round(self.compiled.heldout.mean, _ROUND),
-            "gain": round(self.interval.gain, _ROUND),
-            "interval": [round(self.interval.low, _ROUND), round(self.interval.high, _ROUND)],
-            "n": self.interval.n,
-            "optimizer": self.order.optimizer.name,
-            "promoted": self.promoted,
-            "why": self.why,
-            "validation": [
-                round(self.baseline.validation.mean, _ROUND),
-                round(self.compiled.validation.mean, _ROUND),
-            ],
-            "model": self.order.model_name,
-            "demos": self.artefact.demos,
-            "sha256": self.artefact.sha256,
-            "artefact": self.path,
-            "gold_sha256": self.order.gold.sha256,
-            "candidates": len(self.candidates),
-            "llm_calls": self.calls,
-            "tokens": self.tokens,
-            "cost_usd": round(self.cost_usd, 6),
-            "seconds": round(self.seconds, 1),
-            "mlflow_run": self.order.mlflow_run,
-        }
 
 
 class Compilation:
@@ -294,7 +188,7 @@ class Compilation:
             "gold_items": len(order.gold.items),
             "baseline": baseline.rounded(),
             "compiled": compiled.rounded(),
-            "interval": [round(interval.low, _ROUND), round(interval.high, _ROUND)],
+            "interval": [round(interval.low, DIGITS), round(interval.high, DIGITS)],
             "n": interval.n,
             "passed_gate": passed,
             "why": why,

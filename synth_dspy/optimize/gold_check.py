@@ -59,8 +59,12 @@ class GoldReport:
         UserError: the set has problems; the text names them all.
         """
         if self.problems:
-            listed = "\n  ".join(self.problems)
-            raise UserError(f"The gold set of {self.step} cannot be used:\n  {listed}")
+            raise UserError(self.refusal)
+
+    @property
+    def refusal(self) -> str:
+        """Why the set cannot be used, a problem a line."""
+        return "\n  ".join((f"The gold set of {self.step} cannot be used:", *self.problems))
 
 
 def check_gold(gold: GoldSet, benchmarks: Benchmarks | None = None) -> GoldReport:
@@ -130,7 +134,8 @@ def _repeats(step: GoldStep, gold: GoldSet) -> tuple[list[str], list[ClosePair]]
     from synth_dspy.dataset.near_batch import near_links
 
     texts = [compared_text(step, item) for item in gold.items]
-    # The links join chains only; a gold set is small enough to look at every pair that shares one.
+    # Of many alike items not every pair is linked, but a chain of links that leads from one split
+    # to another has a link between two.
     near = sorted(near_links(texts, _CLOSE))
     shingles = {i: grams(normal_text(texts[i])) for pair in near for i in pair}
     problems, close = [], []

@@ -17,7 +17,7 @@ import orjson
 from synth_dspy.errors import UserError
 from synth_dspy.optimize.gold_labels import label_fault
 from synth_dspy.optimize.gold_records import GoldItem, SplitName
-from synth_dspy.optimize.gold_steps import GoldStep
+from synth_dspy.optimize.gold_steps import SAID, GoldStep
 from synth_dspy.optimize.metrics import truth
 
 # What spreadsheets begin a formula with (https://owasp.org/www-community/attacks/CSV_Injection).
@@ -83,7 +83,7 @@ def _item(
     found: dict[str, Any] = {}
     for name, column in labels.items():
         said = _plain(row[column]).strip()
-        if not said and name != "reason":
+        if not said and name not in SAID:
             raise UserError(f"{place}: {column} is empty; label the whole row, or none of it.")
         found[name] = truth(said) if name in (*step.criteria, "possible") else _read(said)
         if found[name] is None:
@@ -91,6 +91,8 @@ def _item(
     if "reason" in found and not found["reason"]:
         unmet = [name for name in step.criteria if not found[name]]
         found["reason"] = f"Not {', not '.join(unmet)}." if unmet else "Every criterion is met."
+    if "issues" in found and not found["issues"]:
+        found["issues"] = []
     source, license_ = (_plain(row[name]).strip() for name in _ENDS)
     if not source or not license_:
         raise UserError(f"{place}: source and license must say where it comes from.")

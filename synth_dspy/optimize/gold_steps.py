@@ -14,6 +14,9 @@ from synth_dspy.errors import UserError
 Scoring = Literal["category", "verdict", "tests", "checks"]
 """How a reply is scored: one label, a rubric of yes and no, its tests, or checks of its form."""
 
+SAID = ("reason", "issues")
+"""Labels of a verdict that are words: they show a model how to answer, and are not scored."""
+
 
 @dataclass(frozen=True, slots=True)
 class GoldStep:
@@ -40,10 +43,10 @@ class GoldStep:
 
     @property
     def criteria(self) -> tuple[str, ...]:
-        """The rubric of a verdict, without its reason; empty for other scorings."""
+        """The rubric of a verdict, without what is said of it; empty for other scorings."""
         if self.scoring != "verdict":
             return ()
-        return tuple(name for name in self.labels if name != "reason")
+        return tuple(name for name in self.labels if name not in SAID)
 
 
 GOLD_STEPS: tuple[GoldStep, ...] = (
@@ -78,6 +81,7 @@ GOLD_STEPS: tuple[GoldStep, ...] = (
         inputs=("facts", "conversation"),
         labels=(
             "factually_accurate", "natural_conversation", "on_topic", "adds_value", "reason",
+            "issues",
         ),
         compared=("facts", "conversation"),
     ),
@@ -89,7 +93,7 @@ GOLD_STEPS: tuple[GoldStep, ...] = (
     ),
     GoldStep(
         "row_judge", "rows", "judge_row", "verdict",
-        inputs=("format", "row"),
+        inputs=("format", "form", "row"),
         labels=("acceptable", "reason"),
         compared=("row",),
     ),

@@ -158,8 +158,11 @@ def _load(part: Mapping[str, Any], predictor: dspy.Predict) -> None:
 
 def _state_of(step: str, predictor: dspy.Predict) -> dict[str, Any]:
     try:
-        # Through JSON and back, so that the hash is of what will be read.
-        demos = orjson.loads(orjson.dumps([dict(demo) for demo in predictor.demos]))
+        # What gold has beside the fields (a test) is for the metric, never for the prompt. Through
+        # JSON and back, so that the hash is of what will be read.
+        known = set(predictor.signature.fields) | _DEMO_MARKS
+        shown = [{k: v for k, v in dict(d).items() if k in known} for d in predictor.demos]
+        demos = orjson.loads(orjson.dumps(shown))
     except TypeError as error:
         raise ArtefactError(
             f"{step}: a worked example holds what cannot be written as JSON: {error}. "

@@ -17,6 +17,7 @@ from synth_dspy.dataset.contamination import Found
 from synth_dspy.dataset.decontaminate import Hit
 from synth_dspy.dataset.scan_policy import ScanPolicy, scan_facts
 from synth_dspy.outcomes import Dropped, Kept
+from synth_dspy.records import Step
 from synth_dspy.stages.analyze import Analyze
 from synth_dspy.stages.chunks import FilterChunks
 from synth_dspy.stages.parse import Parse
@@ -66,9 +67,14 @@ def contamination_of(run: RunDirectory) -> dict[str, Any] | None:
     return found
 
 
-def calibration_of(run: RunDirectory) -> dict[str, Any] | None:
-    """How the judge compared with people, if that was ever measured in this run directory."""
+def calibration_of(run: RunDirectory, judge: Step) -> dict[str, Any] | None:
+    """How the judge in use compared with gold, if that was ever measured in this run directory.
+
+    What was measured of another model, or with another compiled program, says nothing of it.
+    """
     found: dict[str, Any] | None = read_json(run.path / CALIBRATION)
+    if found is None or (found["model"], found["program"]) != (judge.model, judge.program):
+        return None
     return found
 
 

@@ -17,6 +17,7 @@ from synth_dspy.dataset.quota import Quota
 from synth_dspy.errors import StageError
 from synth_dspy.outcomes import Kept, Tally
 from synth_dspy.runners.barriers import inputs_of, recall_barrier, recall_outputs
+from synth_dspy.runners.waves import Waves
 from synth_dspy.runners.workbench import Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
 from synth_dspy.stages.results import summary_path
@@ -97,6 +98,40 @@ class ForetellingEngine:
         """Records that came of one, in the run before; 1 without one."""
         found = read_json(summary_path(self._bench.run.folder(stage.folder), stage)) or {}
         return found["out"] / found["in"] if found.get("in") else 1.0
+
+    async def run_waves(self, stages: Sequence[MapStage[Any, Any]], waves: Waves) -> None:
+        """The waves that are known: what would follow a record that is done again is not."""
+        lines = [self._line(stage) for stage in stages]
+        try:
+            wave = next(waves)
+            while True:
+                came = [self._through(stages, lines, record) for record in wave]
+                if None in came:
+                    break
+                wave = waves.send([made for made in came if made is not None])
+        except StopIteration:
+            pass
+        finally:
+            waves.close()
+        self._unsure += sum(line.redo for line in lines)
+
+    def _through(
+        self, stages: Sequence[MapStage[Any, Any]], lines: Sequence[Foretold], record: Any
+    ) -> list[Any] | None:
+        """What came of a record before; None where a stage would do it again."""
+        known, whole = [record], True
+        for stage, line in zip(stages, lines, strict=True):
+            made: list[Any] = []
+            for one in known:
+                line.records += 1
+                done = self._bench.recall(stage, self._bench.key(stage, one))
+                if done is None:
+                    line.redo += 1
+                    whole = False
+                elif isinstance(done.outcome, Kept):
+                    made += done.outcome.outputs
+            known = made
+        return known if whole else None
 
     async def run_quota(
         self,

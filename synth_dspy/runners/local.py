@@ -20,6 +20,8 @@ from synth_dspy.runners.barriers import inputs_of, marker_of, recall_barrier, si
 from synth_dspy.runners.ledger import Ledger, Place
 from synth_dspy.runners.made import Made
 from synth_dspy.runners.progress import Reporter
+from synth_dspy.runners.quota_progress import how_far
+from synth_dspy.runners.waves import WaveRun, Waves
 from synth_dspy.runners.workbench import ENDPOINT_DOWN, Done, Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage
 from synth_dspy.stages.engine import Stopped
@@ -139,6 +141,27 @@ class LocalRunner:
         self.tallies[stage.name] = tally
         return tally
 
+    # -- waves -----------------------------------------------------------------------------------
+
+    async def run_waves(self, stages: Sequence[MapStage[Any, Any]], waves: Waves) -> None:
+        """Take wave after wave through `stages`; see `Engine`."""
+        started = time.perf_counter()
+        for stage in stages:
+            self._reporter.start(stage.name, None)
+        run = WaveRun(
+            stages,
+            self._one,
+            lambda stage, done: self._reporter.advance(stage.name, done.outcome),
+        )
+        try:
+            await run.through(waves, lambda: self._stop is not None)
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+        seconds = time.perf_counter() - started
+        for stage, ledger in zip(stages, run.ledgers, strict=True):
+            self._conclude(stage, ledger, seconds)
+        self._end_if_stopped()
+
     # -- quotas ----------------------------------------------------------------------------------
 
     async def run_quota(
@@ -165,13 +188,14 @@ class LocalRunner:
         quota: Quota[C, Any] = Quota([cell_of(task) for task in tasks], targets, is_duplicate)
         ledgers = [Ledger(stage.name) for stage in stages]
         went: dict[int, list[Mark]] = {}
-        listed = 0
+        listed, spent_usd = 0, 0.0
         self.rejections = defaultdict(Counter)
         started = time.perf_counter()
         self._reporter.start("generate", sum(targets.values()))
         running: set[asyncio.Task[None]] = set()
 
         async def evaluate(rank: int) -> None:
+            nonlocal spent_usd
             record, path = tasks[rank], list[Mark]()
             for stage in stages:
                 result = await self._one(stage, record)
@@ -186,8 +210,10 @@ class LocalRunner:
                     break
                 (record,) = result.outcome.outputs
             went[rank] = path
+            spent_usd += sum(mark.cost_usd for mark in path if not mark.cached)
             quota.report(rank, record)
-            self._show(quota)
+            seconds = time.perf_counter() - started
+            self._reporter.show("generate", *how_far(quota, spent_usd, seconds))
             list_decided()
 
         def list_decided() -> None:
@@ -220,12 +246,6 @@ class LocalRunner:
             self._conclude(stage, ledger, seconds)
         self._end_if_stopped()
         return quota
-
-    def _show(self, quota: Quota[Any, Any]) -> None:
-        states = quota.states.values()
-        accepted = sum(min(state.target, state.accepted + state.promising) for state in states)
-        tried = sum(state.tried for state in states)
-        self._reporter.show("generate", accepted, f"accepted of {tried} tried")
 
     # -- barriers --------------------------------------------------------------------------------
 

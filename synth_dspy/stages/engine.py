@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Hashable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -46,6 +54,22 @@ class Engine(Protocol):
 
         Raises:
             Stopped: by the user, or by the budget; each stage's finished records are kept.
+        """
+        ...
+
+    async def run_waves(
+        self,
+        stages: Sequence[MapStage[Any, Any]],
+        waves: Generator[Sequence[Any], list[list[Any]], None],
+    ) -> None:
+        """Take wave after wave of records through stages.
+
+        Args:
+            waves: yields the records of the next wave, and is sent what came of each in the end, in
+                order; of a wave that the end of the run cut short, the first ones.
+
+        Raises:
+            Stopped: as `run_maps`.
         """
         ...
 

@@ -88,8 +88,11 @@ class RunDirectory:
         """The folder of a stage (`parsed`, `chunks`, ...)."""
         return self.path / name
 
-    def lock(self) -> None:
+    def lock(self, *, needs_room: bool = True) -> None:
         """Keep other runs out until `unlock` or the end of the process, however it ends.
+
+        Args:
+            needs_room: something is to be written; without it a full disk is no obstacle.
 
         Raises:
             StoreError: another run holds it; the text gives its process id and host. Or the folder
@@ -118,10 +121,11 @@ class RunDirectory:
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             file.flush()
         except OSError as error:
-            file.close()
-            raise StoreError(f"{self.path} cannot be written: {said(error)}") from error
+            if needs_room:
+                file.close()
+                raise StoreError(f"{self.path} cannot be written: {said(error)}") from error
         self._lock = file
-        if short := shortage(self.path):
+        if needs_room and (short := shortage(self.path)):
             self.unlock()
             raise StoreError(short)
 

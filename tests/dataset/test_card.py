@@ -86,8 +86,8 @@ def test_calibration_is_told(facts: CardFacts) -> None:
     }  # fmt: skip
     card = dataset_card(replace(facts, calibration=found))
     assert (
-        "The judge (step `judge_sample`, model `big-one`) was calibrated against 1,200 answers "
-        "that people had labelled: agreement 0.914, Cohen's kappa 0.8 (true accepted 7, false "
+        "The judge (step `judge_sample`, model `big-one`) was calibrated against 1,200 labelled "
+        "examples: agreement 0.914, Cohen's kappa 0.8 (true accepted 7, false "
         "accepted 1)."
     ) in card
     assert "never calibrated" not in card

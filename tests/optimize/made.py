@@ -13,7 +13,8 @@ from synth_dspy.config.endpoints import Endpoint
 from synth_dspy.lm.models import Models
 from synth_dspy.lm.offline import OfflineModel
 from synth_dspy.lm.replies import ReplyStore
-from synth_dspy.optimize.compiling import Compilation, Compiled, Order
+from synth_dspy.optimize.compile_records import Compiled, Order
+from synth_dspy.optimize.compiling import Compilation
 from synth_dspy.optimize.gold import GoldItem, GoldSet, gold_set, gold_step
 from synth_dspy.optimize.optimizers import optimizer_named
 from synth_dspy.optimize.proposers import same_instructions

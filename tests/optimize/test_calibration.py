@@ -9,7 +9,7 @@ import dspy
 import pytest
 
 from signatures.judge import JudgeSample
-from synth_dspy.errors import ReplyError, UserError
+from synth_dspy.errors import EndpointError, ReplyError, UserError
 from synth_dspy.lm.adapter import SynthAdapter
 from synth_dspy.lm.offline import OfflineModel
 from synth_dspy.optimize.asking import ask_all, prompt_sha
@@ -119,3 +119,21 @@ class Silent(dspy.Predict):
 def test_an_unreadable_reply_does_not_end_the_asking() -> None:
     replies = asyncio.run(ask_all(Silent(JudgeSample), ITEMS, at_once=2))
     assert replies == [None, None, None, None]
+
+
+class Dead(dspy.Predict):
+    """An endpoint that is gone."""
+
+    asked = 0
+
+    async def acall(self, **inputs: Any) -> dspy.Prediction:
+        self.asked += 1
+        await asyncio.sleep(0)
+        raise EndpointError("unreachable", "connection refused")
+
+
+def test_an_endpoint_that_is_gone_ends_the_asking_at_once() -> None:
+    dead = Dead(JudgeSample)
+    with pytest.raises(EndpointError, match="connection refused"):
+        asyncio.run(ask_all(dead, ITEMS * 50, at_once=2))
+    assert dead.asked <= 4

@@ -20,9 +20,11 @@ import orjson
 import pytest
 
 from synth_dspy.config import Config
+from synth_dspy.optimize.compile_records import Compiled
 from synth_dspy.optimize.compile_tracking import ALIAS, CompileLog
-from synth_dspy.optimize.compiling import Compiled
 from synth_dspy.optimize.gold import gold_step
+from synth_dspy.optimize.tracking import log_run
+from synth_dspy.store.run_directory import write_json
 from tests.dataset import browser
 from tests.optimize.made import compiled
 
@@ -214,3 +216,18 @@ def test_a_server_shows_the_run_in_a_browser(tmp_path: Path) -> None:
                 assert not shown.errors
 
         asyncio.run(look())
+
+
+def test_a_dataset_run_links_to_the_programs_that_it_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_dir = tmp_path / "outputs" / "tracked"
+    write_json(run_dir / "run.json", {"compiled": {"classify": {"sha256": "ab" * 32, "run": "r1"}}})
+    uri = f"sqlite:///{tmp_path}/outputs/mlflow.db"
+    assert log_run(config(uri), run_dir, say=print) == uri
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = client.search_experiments(filter_string="name = 'tracked'")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.data.tags["compiled.classify"] == "ab" * 32
+    assert run.data.tags["compiled.classify.run"] == "r1"

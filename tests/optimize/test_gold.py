@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dspy
 import orjson
 import pytest
 
+from signatures.answers import WriteProgram
+from signatures.classify import ClassifySample
+from signatures.conversations import JudgeConversation, ValidateQa
+from signatures.judge import JudgeSample
+from signatures.questions import WriteQuestion
+from signatures.rows import JudgeRow
 from synth_dspy.errors import UserError
 from synth_dspy.optimize.gold import (
     GOLD_STEPS,
@@ -127,3 +134,22 @@ def test_a_line_that_is_no_gold_item_is_named(tmp_path: Path, line: str, said: s
 def test_an_empty_file_is_an_empty_set(tmp_path: Path) -> None:
     (tmp_path / "g.jsonl").write_text("")
     assert load_gold("judge", tmp_path / "g.jsonl") == gold_set("judge", [])
+
+
+SIGNATURES: dict[str, type[dspy.Signature]] = {
+    "classify_sample": ClassifySample,
+    "judge_sample": JudgeSample,
+    "write_program": WriteProgram,
+    "write_question": WriteQuestion,
+    "judge_conversation": JudgeConversation,
+    "validate_qa": ValidateQa,
+    "judge_row": JudgeRow,
+}
+
+
+@pytest.mark.parametrize("step", GOLD_STEPS, ids=lambda step: step.name)
+def test_a_shipped_item_can_be_asked_and_shown_as_it_is(step: GoldStep) -> None:
+    signature = SIGNATURES[step.predictor]
+    for item in load_gold(step.name, SHIPPED / step.recipe / f"{step.name}.jsonl").items:
+        assert set(item.inputs) == set(signature.input_fields)
+        assert set(signature.output_fields) <= set(item.labels)

@@ -40,7 +40,7 @@ def test_no_stub_passes_a_test_of_gold(
     sandbox_backend: Literal["docker", "bwrap", "process"],
 ) -> None:
     items = load_gold("answer").items
-    tried = [(item, value) for item in items for value in ("None", "0", "True", "[]", "''")]
+    tried = [(item, value) for item in items for value in ("None", "0")]
     jobs = [job(i, STUB.format(name=i.inputs["entry_point"], value=v)) for i, v in tried]
     passed = [
         (item.id, value)

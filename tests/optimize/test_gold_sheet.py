@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth_dspy.errors import UserError
-from synth_dspy.optimize.gold import GoldItem, gold_step
+from synth_dspy.optimize.gold import GoldItem, gold_step, load_gold
 from synth_dspy.optimize.gold_sheet import merged, read_sheet, write_sheet
 from tests.optimize.made_gold import classify_item, judge_item
 
@@ -82,6 +82,16 @@ def test_labels_are_read_as_yes_and_no_and_a_reason_is_made_where_there_is_none(
     found = read_one(labelled(judge_item(1, "train"), **YES | {"grounded": "no"}))
     assert found.labels == {
         **dict.fromkeys(JUDGE.criteria, True), "grounded": False, "reason": "Not grounded.",
+    }  # fmt: skip
+
+
+def test_a_dialogue_without_issues_has_an_empty_list_of_them() -> None:
+    step = gold_step("conversation_judge")
+    item = load_gold("conversation_judge").items[0]
+    sheet = write_sheet(step, [blank(item)]).replace(",,,,,,,", ",yes,yes,yes,yes,,,")
+    ((found,), _) = read_sheet(step, sheet, "s.csv")
+    assert found.labels == {
+        **dict.fromkeys(step.criteria, True), "reason": "Every criterion is met.", "issues": [],
     }  # fmt: skip
 
 

@@ -199,3 +199,10 @@ def test_the_programs_hash_is_part_of_what_identifies_the_step() -> None:
     compiled.use_compiled([classify_artefact()])
     assert plain.fingerprint(plain.classifier) != compiled.fingerprint(compiled.classifier)
     assert plain.fingerprint(plain.judge) == compiled.fingerprint(compiled.judge)
+
+
+def test_what_gold_has_beside_the_fields_does_not_get_into_the_prompt() -> None:
+    predictor = classifier()
+    predictor.demos = [dspy.Example(**DEMO, test_code="assert True")]
+    artefact = make_artefact("AssistantProgram", {"classify_sample": predictor}, {})
+    assert artefact.state["classify_sample"]["demos"] == [DEMO]

@@ -37,6 +37,7 @@ def ray_module() -> Any:
         SetupError: it is not installed.
     """
     os.environ.update(_QUIET)  # read at the import, and by every process that Ray starts
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     try:
         import ray
     except ImportError as error:
@@ -89,9 +90,9 @@ def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
         SetupError: Ray is not installed, or cannot start here.
         UserError: nothing answers at the address, or what does cannot be joined.
     """
-    ray = ray_module()
     if address:
         _check_address(address)
+    ray = ray_module()
     # Logs, sockets and what does not fit into the store; short, since sockets' names are limited.
     folder = None if address else Path(tempfile.mkdtemp(prefix="synth-ray-"))
     own = {
@@ -101,6 +102,8 @@ def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
         "object_store_memory": _OBJECT_STORE_BYTES,
         "_temp_dir": str(folder),
     }
+    # No public switch silences Ray's account of a dead worker on standard output; ours is a line.
+    ray._private.worker.print_to_stdstream = _unprinted
     try:
         ray.init(
             **({"address": address} if address else own),
@@ -114,10 +117,15 @@ def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
         if address:
             raise UserError(
                 f"--ray-address {address!r}: something answers there, but it cannot be joined "
-                f"({why}). The cluster needs the same versions of Ray and Python as this machine."
+                f"({why}). The cluster needs the same versions of Ray and Python as this machine, "
+                "and its token where it asks for one (RAY_AUTH_MODE=token and RAY_AUTH_TOKEN)."
             ) from error
         raise SetupError(f"Ray could not be started on this machine ({why}).") from error
     return Cluster(ray, folder)
+
+
+def _unprinted(*_args: object, **_kwargs: object) -> None:
+    """What Ray would print."""
 
 
 def _remove(folder: Path | None) -> None:

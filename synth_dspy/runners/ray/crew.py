@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class Crew:
         opener: makes the stages in each worker.
         run: the run directory; every machine of the cluster must see it there.
         workers: how many; one for each processor of the cluster by default.
+        say: takes lines for the user: a worker that died.
 
     Raises:
         SetupError: the workers do not start. SynthError: what `opener` raised in a worker.
@@ -57,8 +59,10 @@ class Crew:
         ceilings: Ceilings,
         *,
         workers: int | None = None,
+        say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._ray = ray_module()
+        self._say = say
         self._opener, self._run, self._ceilings = opener, run.absolute(), ceilings
         self.size = workers or cluster.cpus
         machines = sum(bool(node["Alive"]) for node in self._ray.nodes()) or 1
@@ -132,6 +136,7 @@ class Crew:
             if member.actor is not dead:
                 return
             self._limits.forget.remote(member.life)
+            self._say(f"A worker on Ray (process {member.pid}) died; another takes its place.")
             for chance in range(LIVES):
                 try:
                     member.pid = _opened(await self._begin(member))

@@ -48,6 +48,16 @@ def test_a_near_example_votes_for_its_category() -> None:
     assert category(question, demos=(demo,)) == "hardware"
 
 
+def test_many_examples_outweigh_a_description_where_one_does_not() -> None:
+    demo = dspy.Example(
+        question="What is a cold night?", answer="", heading="", categories=CATEGORIES,
+        category="hardware",
+    )  # fmt: skip
+    question = "What is the median of a cold night?"
+    assert category(question, demos=(demo,)) == "statistics"
+    assert category(question, demos=(demo,) * 12) == "hardware"
+
+
 def test_an_example_of_a_category_that_is_not_offered_does_not_count() -> None:
     demo = dspy.Example(
         question="What is the median?",

@@ -1,0 +1,1 @@
+"""Examples that train routers: patterns, plans, generators, and the registry of optimizers."""
