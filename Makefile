@@ -61,6 +61,15 @@ lint: $(INSTALLED_DEV)  ## ruff check, ruff format --check, mypy --strict
 bench: $(INSTALLED) $(IMAGE)  ## A table of ratios, measured side by side on this machine
 	@$(PY) -m benchmarks $(ARGS)
 
+# In a folder of its own, so that what it promotes is used by no other run.
+.PHONY: compile-demo
+compile-demo: $(INSTALLED)  ## Compile two prompts offline: before and after on held-out gold
+	@mkdir -p outputs/compile-demo && cd outputs/compile-demo && PYTHONPATH="$(CURDIR)" \
+		"$(abspath $(PY))" -m synth_dspy.run compile \
+		--config "$(CURDIR)/configs/quickstart/config.yaml" --set output_dir=. \
+		--step classify --step judge --optimizer labeled --demos 48 \
+		--summary summary.json $(ARGS)
+
 .PHONY: stats
 stats: $(INSTALLED)  ## The numbers of the last run: stages, drops, samples, cost
 	@$(CLI) stats $(ARGS)

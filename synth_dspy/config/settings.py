@@ -116,7 +116,7 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return f"[{', '.join(value)}]"
+        return f"[{', '.join(str(getattr(item, 'name', item)) for item in value)}]"
     if isinstance(value, SecretStr):
         return "none"
     return str(value) or '""'

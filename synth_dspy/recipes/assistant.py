@@ -230,7 +230,7 @@ def assistant(resources: Resources) -> Recipe:
                 steady,
                 scan=lambda: source_scan(run, rules.policy),
                 contamination=contamination,
-                calibration=lambda: calibration_of(run),
+                calibration=lambda: calibration_of(run, program.judge.step("judge_sample")),
                 usage=lambda: usage(summaries(run, before_export)),
                 command=command_of(config),
             ),
