@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.commandline import ROOT, run
+from tests.commands.conftest import Quickstart, quickstart
+
+__all__ = ["quickstart"]
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -35,11 +39,15 @@ def test_the_make_targets_exist(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_commands_run_in_their_order(tmp_path: Path, sandbox_backend: str) -> None:
+def test_the_commands_run_in_their_order(
+    tmp_path: Path, quickstart: Quickstart, sandbox_backend: str
+) -> None:
+    shutil.copytree(quickstart.cwd / "outputs", tmp_path / "outputs")  # as `make run` left it
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     for command in OURS:
         arguments = command.split()[3:]
-        if arguments[0] == "pipeline":
+        if not arguments or arguments[0] == "pipeline":
+            arguments += ["pipeline"] if not arguments else []
             arguments += ["--skip-analysis", "--set", f"sandbox.backend={sandbox_backend}"]
         result = run(*arguments, cwd=tmp_path)
         allowed = {0, 1} if arguments[0] == "doctor" else {0}
