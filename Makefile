@@ -25,7 +25,7 @@ IMAGE := $(VENV)/.image
 
 .PHONY: help
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z<>%-]+:.*## / { \
+	@awk -F ':.*## ' '/^[a-z0-9<>%-]+:.*## / { \
 		name = $$1; sub("%", "<name>", name); printf "  %-14s %s\n", name, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
@@ -37,7 +37,7 @@ run: install  ## Documents in, a dataset and a report out: the quickstart (ARGS=
 
 .PHONY: trial
 trial: install  ## The same with a small sample, in a directory of its own
-	@$(CLI) pipeline --trial $(ARGS)
+	@$(CLI) pipeline --trial $(if $(filter command line environment,$(origin CONFIG)),--config $(CONFIG)) $(ARGS)
 
 .PHONY: test
 test: $(INSTALLED_DEV) $(IMAGE)  ## The tests that take seconds each (ARGS="-k name")
@@ -72,7 +72,7 @@ compile-demo: $(INSTALLED)  ## Compile two prompts offline: before and after on 
 
 .PHONY: stats
 stats: $(INSTALLED)  ## The numbers of the last run: stages, drops, samples, cost
-	@$(CLI) stats $(ARGS)
+	@$(CLI) stats $(if $(filter command line environment,$(origin CONFIG)),--config $(CONFIG)) $(ARGS)
 
 .PHONY: clean
 clean:  ## Remove .venv, caches and build; ask before deleting outputs/
@@ -83,6 +83,29 @@ clean:  ## Remove .venv, caches and build; ask before deleting outputs/
 		case "$$answer" in [yY]*) rm -rf outputs;; esac; \
 	fi
 	@if [ -d outputs ]; then echo "outputs/ is kept"; fi
+
+# The stages of the recipe `conversations` by number; CONFIG names another file of that recipe.
+CONFIG ?= configs/conversations.yaml
+STAGES := extract-qa validate-qa converse judge embed dedup select
+
+.PHONY: full
+full: install  ## Facts in, conversations out: the whole recipe (CONFIG=my.yaml)
+	@$(CLI) pipeline --config $(CONFIG) $(ARGS)
+
+.PHONY: trial-conversations
+trial-conversations: install  ## The same with about 30 pairs and 280 conversations
+	@$(CLI) pipeline --trial --config $(CONFIG) $(ARGS)
+
+.PHONY: stage1 stage2 stage3 stage4 stage5 stage6 stage7
+stage1: install  ## extract-qa of the recipe conversations
+stage2: install  ## validate-qa
+stage3: install  ## converse
+stage4: install  ## judge
+stage5: install  ## embed
+stage6: install  ## dedup
+stage7: install  ## select
+stage1 stage2 stage3 stage4 stage5 stage6 stage7:
+	@$(CLI) $(word $(@:stage%=%),$(STAGES)) --config $(CONFIG) $(ARGS)
 
 # Not a file name, ever, hence the prerequisite that is never there.
 stage-%: install FORCE  ## Run one stage alone: make stage-parse, make stage-filter-chunks

@@ -1,4 +1,5 @@
-"""How long the command line takes to say what it can do, beside an interpreter doing nothing."""
+"""How long the command line takes to say what it can do, beside an interpreter doing nothing; and
+what an installation of the core weighs."""
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ import subprocess
 import sys
 import time
 
+from benchmarks.installed import closure, core_requirements, size_bytes
 from benchmarks.table import Group, Row
 
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "import typer, rich": ["-c", "import typer, rich.console"],
+    "import synth_dspy.config, synth_dspy.run": ["-c", "import synth_dspy.config, synth_dspy.run"],
     "synth-dspy --help": ["-m", "synth_dspy.run", "--help"],
 }
 
@@ -24,4 +27,6 @@ def starting(*, repetitions: int = 7) -> Group:
             subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
             if round_:
                 times[name].append(time.perf_counter() - start)
-    return Group("start", [Row(name, seconds) for name, seconds in times.items()])
+    core = closure(core_requirements())
+    weight = f"{len(core)} packages, {size_bytes(core.values()) / 1e6:,.0f} MB"
+    return Group(f"start (core: {weight})", [Row(name, seconds) for name, seconds in times.items()])

@@ -92,7 +92,8 @@ def _command(target: Path, packages: Sequence[str], python: str, machine: str) -
     uv = shutil.which("uv")
     if uv is None:
         raise SandboxUnavailable(
-            "sandbox.packages needs pip or uv to fetch wheels; neither is installed here"
+            "sandbox.packages needs pip or uv to fetch wheels, and neither is installed here; "
+            "get pip with `python -m ensurepip`"
         )
     where = [f"--target={target}", f"--python-version={python}"]
     platform = f"--python-platform={machine}-manylinux_2_28"

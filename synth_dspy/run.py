@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from synth_dspy import __version__
-from synth_dspy.cli import caching, checking, gold, looking, prompts, stages, starting, whole
+from synth_dspy.cli import caching, checking, gold, looking, prompts, rows, serving, stages, starting, whole
 from synth_dspy.cli.arguments import Config, Grouped, Set
 from synth_dspy.errors import SetupError, StoreError, SynthError, UserError
 
@@ -28,7 +28,8 @@ USER_ERROR = 2
 app = typer.Typer(
     cls=Grouped,
     name="synth-dspy",
-    help="Turn documents into training data that somebody can trust.",
+    help="Turn documents into training data that somebody can trust. Without a command, run "
+    "`pipeline`.",
     no_args_is_help=False,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -55,7 +56,7 @@ def _default(
         )
 
 
-for _group in (starting, whole, stages, prompts, gold, checking, looking, caching):
+for _group in (starting, whole, rows, stages, prompts, gold, checking, looking, serving, caching):
     _group.register(app)
 
 

@@ -12,9 +12,11 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.endpoints import endpoints
 from benchmarks.generate import generating
+from benchmarks.installed import closure, core_requirements, size_bytes
 from benchmarks.memory import peak_mb
 from benchmarks.parsing import parsing
 from benchmarks.recorded_server import Recorded, read
+from benchmarks.starting import starting
 from benchmarks.store import run_asking, run_empty, simulate
 from benchmarks.table import Group, Row, duration, render
 from signatures.questions import WriteQuestion
@@ -77,6 +79,29 @@ def test_the_most_memory_is_this_processs_own_and_not_its_parents() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert 1 < float(child.stdout) < 200 < peak_mb()
+
+
+def test_the_core_is_every_declared_dependency_with_what_it_needs() -> None:
+    core = closure(core_requirements())
+    assert {"dspy", "litellm", "pydantic-core", "pymupdf"} <= set(core)  # dspy-ai brings dspy
+
+
+def test_the_core_is_weighed_without_the_extras() -> None:
+    core = closure(core_requirements())
+    assert not {"ray", "pytest", "ruff", "sentence-transformers"} & set(core)
+
+
+def test_a_packages_bytes_are_counted_once() -> None:
+    one = closure(["orjson"])["orjson"]
+    assert size_bytes([one]) == size_bytes([one, one]) > 100_000
+
+
+def test_starting_compares_our_import_with_a_bare_interpreter() -> None:
+    found = starting(repetitions=1)
+    names = [row.name for row in found.rows]
+    assert names[0] == "python -c pass"
+    assert "import synth_dspy.config, synth_dspy.run" in names
+    assert " packages, " in found.title
 
 
 def test_a_recorded_prompt_is_answered_from_the_file(tmp_path: Path) -> None:

@@ -285,6 +285,32 @@ def test_a_python_object_in_yaml_is_refused(folder: Path) -> None:
     assert "not valid YAML" in message(write(folder, "seed: !!python/object/apply:os.getcwd []\n"))
 
 
+def test_a_character_that_yaml_forbids_is_refused(folder: Path) -> None:
+    text = message(write(folder, MINIMAL + "seed: \x07\n"))
+    assert "c.yaml: not valid YAML: unacceptable character #x0007" in text
+
+
+def test_a_date_that_does_not_exist_is_refused(folder: Path) -> None:
+    text = message(write(folder, MINIMAL + "seed: 2020-02-30\n"))
+    assert "holds a value that cannot be read (day is out of range" in text
+    assert "put it in quotes, or correct it" in text
+
+
+def test_a_path_through_a_file_cannot_be_read(folder: Path) -> None:
+    assert "c.yaml/x.yaml cannot be read: Not a directory" in message(
+        write(folder, MINIMAL) / "x.yaml"
+    )
+
+
+def test_an_installation_without_its_quickstart_asks_for_a_configuration(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Path("configs/gone/config.yaml")
+    monkeypatch.setattr("synth_dspy.config.load.DEFAULT_FILE", gone)
+    with pytest.raises(ConfigError, match=f"{gone} is not there; name a configuration with --co"):
+        default_config_path()
+
+
 def test_an_alias_that_contains_itself_is_refused(folder: Path) -> None:
     text = message(write(folder, MINIMAL + "prompts: &p\n  a: *p\n"))
     assert "nested deeper than 40 levels; does an alias loop?" in text
@@ -319,9 +345,10 @@ def test_an_override_by_name_into_a_list_is_refused(folder: Path) -> None:
     assert "'docs' is not an index of that list" in text
 
 
-def test_an_override_into_a_plain_value_is_refused(folder: Path) -> None:
-    text = message(write(folder, MINIMAL + "seed: 3\n"), "seed.x=1")
-    assert text == "--set seed.x: 'x' leads into a value that has no keys"
+@pytest.mark.parametrize("key", ["seed.x", "seed.x.y"])
+def test_an_override_into_a_plain_value_is_refused(folder: Path, key: str) -> None:
+    text = message(write(folder, MINIMAL + "seed: 3\n"), f"{key}=1")
+    assert text == f"--set {key}: 'x' leads into a value that has no keys"
 
 
 # --- the default file --------------------------------------------------------------------------

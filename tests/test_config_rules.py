@@ -48,6 +48,7 @@ def message(tmp_path: Path, text: str = "", *overrides: str, base: str = BASE) -
         ("tracking: {sample_rate: .nan}", "tracking.sample_rate: nan is not a number"),
         ("tracking: {enabled: perhaps}", "tracking.enabled: 'perhaps' is not true or false"),
         ("generation: 3", "generation: 3 is not a mapping of keys to values"),
+        ("generation: {forbidden_patterns: [{pattern: '(', message: x}]}", "generation.forbidden_patterns.0.pattern: '(' is no regular expression: missing ), unterminated subpattern at position 0"),
         ("categories: {a: b}", "categories: a mapping is not a list"),
         ("sandbox: {packages: numpy}", "sandbox.packages: 'numpy' is not a list; write [\"...\"]"),
         ("prompts: {question: 3}", "prompts.question: 3 is not text; put it in quotes"),
@@ -105,6 +106,7 @@ def test_what_every_run_needs_is_asked_for(tmp_path: Path, base: str, said: str)
     ("endpoint", "said"),
     [
         ("{name: a, model_name: gpt}", "models.endpoints.0.base_url: is missing; give the server's address, or a `model_name` with its provider's prefix such as openai/, or `model_name: offline`"),
+        ("{name: a, model_name: x, base_url: 'http://h', protocol: provider}", "models.endpoints.0.protocol: is `provider`, but `model_name` has no provider's prefix such as anthropic/"),
         ("{name: a, model_name: x, base_url: localhost}", "models.endpoints.0.base_url: is not an address; it has to start with http:// or https://"),
         ("{name: a, model_name: x, base_url: 'http://'}", "models.endpoints.0.base_url: is not an address; it looks like http://localhost:8000/v1"),
         ("{name: a, model_name: x, base_url: 'http://h:80 80/v1'}", "models.endpoints.0.base_url: is not an address (Port could not be cast to integer value as '80 80'); it looks like http://localhost:8000/v1"),

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("signatures", "sandbox", "synth_dspy")
 
-GROUND = frozenset({"errors", "records", "outcomes", "config"})
+GROUND = frozenset({"errors", "records", "outcomes", "config", "dialogues"})
 BOXES = frozenset({"signatures", "sandbox"})
 FLOOR = frozenset({"store", "lm", "sources", "parsing", "dataset"})
 WIRING = frozenset({"recipes", "optimize", "runners"})
@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "runners": GROUND | BOXES | FLOOR | {"stages"},
     # Never stages: what is compiled is exactly what runs.
     "optimize": GROUND | BOXES | FLOOR | {"programs"},
-    "commands": GROUND | BOXES | FLOOR | WIRING | {"programs", "stages"},
+    "commands": GROUND | BOXES | FLOOR | WIRING | {"programs", "stages", "service"},
     "service": GROUND | BOXES | FLOOR | WIRING | {"programs", "stages"},
     "cli": GROUND | {"commands"},
     "run": GROUND | {"cli"},
@@ -266,7 +266,12 @@ def test_the_worker_in_the_box_needs_the_standard_library_only(imports: tuple[Im
 def test_heavy_libraries_are_imported_where_they_are_used(
     imports: tuple[Import, ...], module: str
 ) -> None:
-    broken = [i for i in imports if i.top == module and i.eager and not i.typing_only]
+    broken = [
+        i for i in imports
+        if i.top == module and i.eager and not i.typing_only
+        # FastAPI finds the types of an endpoint's parameters among its module's names.
+        and not (module == "fastapi" and part_of(i.importer) == "service")
+    ]  # fmt: skip
     assert not broken, f"import {module} inside the function that uses it:\n{lines(broken)}"
 
 

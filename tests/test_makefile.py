@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROMISED = (
     "install", "run", "trial", "test", "test-all", "lint", "bench", "stats", "clean",
-    "stage-<name>",
+    "stage-<name>", "full", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="apt-get install make")
@@ -156,6 +156,9 @@ def test_arguments_are_handed_on(house: House) -> None:
     [
         ("trial", "python -m synth_dspy.run pipeline --trial"),
         ("stats", "python -m synth_dspy.run stats"),
+        ("full", "python -m synth_dspy.run pipeline --config configs/conversations.yaml"),
+        ("stage1", "python -m synth_dspy.run extract-qa --config configs/conversations.yaml"),
+        ("stage7", "python -m synth_dspy.run select --config configs/conversations.yaml"),
         ("stage-parse", "python -m synth_dspy.run parse"),
         ("stage-filter-chunks", "python -m synth_dspy.run filter-chunks"),
         ("bench", "python -m benchmarks"),
@@ -164,6 +167,16 @@ def test_arguments_are_handed_on(house: House) -> None:
 )
 def test_each_target_runs_its_command(house: House, target: str, call: str) -> None:
     assert house.calls(target)[-1] == call
+
+
+def test_a_recipe_of_ones_own_is_named_by_config(house: House) -> None:
+    for target, command in (
+        ("trial", "pipeline --trial"),
+        ("stats", "stats"),
+        ("stage3", "converse"),
+    ):
+        call = house.calls(target, "CONFIG=my.yaml")[-1]
+        assert call == f"python -m synth_dspy.run {command} --config my.yaml"
 
 
 def test_a_file_with_a_stages_name_does_not_stop_the_stage(house: House) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import email
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,6 +94,26 @@ def test_the_quickstart_travels_with_its_documents(wheel: zipfile.ZipFile) -> No
     assert there - names(wheel) == set()
 
 
+@pytest.mark.parametrize(
+    "part", ["gold/assistant/", "quickstart/docs/", "quickstart/facts/", "quickstart/content/"]
+)
+def test_what_the_recipes_start_from_travels(wheel: zipfile.ZipFile, part: str) -> None:
+    assert [name for name in names(wheel) if name.startswith(f"synth_dspy/_configs/{part}")]
+
+
+def test_a_program_that_was_promoted_here_travels(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for name in (*PACKAGES, "configs"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    compiled = source / "configs" / "compiled" / "assistant" / "judge" / "0123.json"
+    compiled.parent.mkdir(parents=True, exist_ok=True)
+    compiled.write_text("{}")
+    made = names(zipfile.ZipFile(build("wheel", tmp_path / "made", source=source)))
+    assert "synth_dspy/_configs/compiled/assistant/judge/0123.json" in made
+
+
 def test_the_sandboxs_image_context_travels(wheel: zipfile.ZipFile) -> None:
     inside = {name for name in names(wheel) if name.startswith("sandbox/image/")}
     assert {"sandbox/image/Dockerfile", "sandbox/image/worker.py"} <= inside
@@ -146,7 +170,8 @@ def test_the_installed_command_checks_its_quickstart(installed: Path, tmp_path: 
 
 def test_the_source_distribution_holds_what_its_makefile_calls(sdist: Path) -> None:
     for name in ("Makefile", "LICENSE", "CHANGELOG.md", "README.md", "tests/conftest.py",
-                 "scripts/install", "scripts/find-python", "benchmarks/__main__.py"):  # fmt: skip
+                 "scripts/install", "scripts/find-python", "benchmarks/__main__.py",
+                 "notebooks/01_quickstart.ipynb", ".env.example"):  # fmt: skip
         assert (sdist / name).is_file(), name
     assert os.access(sdist / "scripts" / "install", os.X_OK)
 
@@ -158,14 +183,69 @@ def test_the_source_distribution_builds_the_same_wheel(
     assert names(again) == names(wheel)
 
 
+@pytest.fixture(scope="module")
+def command(
+    wheel: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs commands of an environment that pip installed the wheel into, in a folder of its own.
+
+    The dependencies are those of this environment, since tests reach no index.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    (site,) = (folder / "venv" / "lib").glob("python3.*/site-packages")
+    install = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        str(wheel.filename),
+    ]
+    subprocess.run(install, check=True)
+    here = sysconfig.get_path("purelib")
+    (site / "dependencies.pth").write_text(f"{here}\n")
+
+    def run(
+        program: str, *arguments: str, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(
+            [python.parent / program, *arguments], cwd=cwd or folder, env=env,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run
+
+
 @pytest.mark.slow
-def test_the_wheel_makes_a_dataset_outside_the_repository(
-    installed: Path, tmp_path: Path, sandbox_backend: str
+@pytest.mark.parametrize("program", [("synth-dspy",), ("python", "-m", "synth_dspy.run")])
+def test_an_installed_wheel_says_its_version(
+    command: Callable[..., subprocess.CompletedProcess[str]], program: tuple[str, ...]
+) -> None:
+    done = command(*program, "--version")
+    assert done.returncode == 0, done.stderr
+    assert __version__ in done.stdout
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_checks_its_own_quickstart(
+    command: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = command("synth-dspy", "validate-config")
+    assert done.returncode == 0, done.stderr
+    assert "_configs/quickstart/config.yaml" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_makes_a_dataset_outside_the_repository(
+    command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, sandbox_backend: str
 ) -> None:
     settings = ["--set", f"sandbox.backend={sandbox_backend}", "--set", "tracking.enabled=false"]
-    done = run_installed(
-        installed, tmp_path, "-m", "synth_dspy.run", "pipeline", "--trial", *settings
-    )
+    done = command("python", "-m", "synth_dspy.run", "pipeline", "--trial", *settings, cwd=tmp_path)
     # 1 says that a target was not met, which a small sample's need not be.
     assert done.returncode in (0, 1), done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr

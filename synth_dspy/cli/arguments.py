@@ -50,20 +50,22 @@ NoCache = Annotated[
     ),
 ]
 ClearCache = Annotated[
-    bool, typer.Option("--clear-cache", help="First delete the finished work of what is run.")
+    bool, typer.Option("--clear-cache", help="First delete what these stages finished before.")
 ]
 RetryFailed = Annotated[
     bool,
-    typer.Option("--retry-failed", help="Try failures again that were given up: no answer, say."),
+    typer.Option("--retry-failed", help="Try again what was given up, as after no answer."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Also tell of retries, pauses and repairs.")
+    bool, typer.Option("--verbose", "-v", help="Also report retries, pauses and repairs.")
 ]
 LogJson = Annotated[
-    bool, typer.Option("--log-json", help="Tell in JSON lines, for log collectors.")
+    bool, typer.Option("--log-json", help="Report progress as JSON lines, for log collectors.")
 ]
-NoTrace = Annotated[bool, typer.Option("--no-trace", help="Do not write conversations.")]
+NoTrace = Annotated[
+    bool, typer.Option("--no-trace", help="Keep no prompts and replies in traces/.")
+]
 Runner = Annotated[
     str, typer.Option("--runner", help="What runs the stages: local, or ray (an extra).")
 ]

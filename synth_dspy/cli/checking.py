@@ -73,7 +73,7 @@ def validate_config(
         bool, typer.Option("--online", help="Also ask each endpoint once, to see that it answers.")
     ] = False,
 ) -> None:
-    """Check a configuration and say what it comes to."""
+    """Check a configuration, and print what a run with it would do."""
     from synth_dspy.commands.checking import validate
 
     raise typer.Exit(validate(loaded(config, overrides), online=online))

@@ -72,7 +72,7 @@ def gold_calibrate(
     step: Annotated[str, typer.Option("--step", help="A step that judges.")] = "judge",
     gold: Gold = None,
     split: Annotated[
-        str, typer.Option("--split", help="Of gold: train, validation or heldout.")
+        str, typer.Option("--split", help="Part of the gold set: train, validation or heldout.")
     ] = "heldout",
     json_lines: Json = False,
 ) -> None:

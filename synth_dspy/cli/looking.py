@@ -42,7 +42,10 @@ def info(
 
 def inspect(
     stage: Annotated[
-        str, typer.Option("--stage", "-s", help="A stage's, a folder's or an older name.")
+        str,
+        typer.Option(
+            "--stage", "-s", help="A stage by its name or its folder: parse, chunk, plan, ..."
+        ),
     ],
     config: Config = None,
     overrides: Set = None,
@@ -52,17 +55,20 @@ def inspect(
     index: Annotated[
         int | None, typer.Option("--index", "-i", help="One record by its number; -1 is the last.")
     ] = None,
-    random: Annotated[bool, typer.Option("--random", help="Any, not the first.")] = False,
+    random: Annotated[
+        bool, typer.Option("--random", help="Pick records at random, not the first ones.")
+    ] = False,
     dropped: Annotated[bool, typer.Option("--dropped", help="What was dropped, and why.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="What failed, and why.")] = False,
     images: Annotated[
-        bool, typer.Option("--images/--no-images", help="Records with what they hold of images.")
+        bool, typer.Option("--images/--no-images", help="Show the images of records.")
     ] = True,
     code: Annotated[
-        bool, typer.Option("--code/--no-code", help="Records with code and tests.")
+        bool, typer.Option("--code/--no-code", help="Show code and tests of records.")
     ] = True,
     export: Annotated[
-        Path | None, typer.Option("--export", help="Write the records to a JSONL.", metavar="FILE")
+        Path | None,
+        typer.Option("--export", help="Write the records to a JSONL file.", metavar="FILE"),
     ] = None,
     json_lines: Json = False,
 ) -> None:
@@ -92,7 +98,7 @@ def inspect_traces(
     full: Annotated[bool, typer.Option("--full", help="Whole messages and replies.")] = False,
     json_lines: Json = False,
 ) -> None:
-    """Show the conversations with models."""
+    """Show what models were asked, and what they replied."""
     from synth_dspy.commands.conversing import inspect_conversations
     from synth_dspy.errors import UserError
 

@@ -14,7 +14,8 @@ HEADING = "Prompts"
 
 def compile_prompts(
     step: Annotated[
-        list[str], typer.Option("--step", help="A step with gold, or all. May be repeated.")
+        list[str],
+        typer.Option("--step", help="A step with gold, or all. May be repeated.", metavar="NAME"),
     ],
     config: Config = None,
     overrides: Set = None,

@@ -45,7 +45,14 @@ _STAGE_HELP = {
     "embed": "Embed conversations.",
     "dedup": "Drop conversations that repeat one.",
     "select": "Keep the best conversations.",
-    "build": "Commit, deduplicate and split.",
+    "refine": "Rows: make the query clearer.",
+    "write-rows": "Rows: write and judge rows until there are enough.",
+    "judge-rows": "Rows: the same; writing and judging go together.",
+    "build": "Choose the samples of the dataset, deduplicate and split.",
+    "sample-content": "Routing: draw records from the content backend.",
+    "select-profiles": "Routing: select the profiles that serve the optimizer.",
+    "plan-examples": "Routing: plan balanced queries.",
+    "generate-examples": "Routing: write queries, and make a row of each.",
     "export": "Write the Hugging Face dataset and its card.",
     "analyze": "Write statistics, plots and the report.",
 }
@@ -120,7 +127,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--chat-format",
-            help="Also write conversations: messages, sharegpt or ms-swift. May be repeated.",
+            help="Also write chat files: messages, sharegpt or ms-swift. May be repeated.",
+            metavar="FORMAT",
         ),
     ] = None,
     hub_id: HubId = "",
@@ -162,7 +170,7 @@ def analyze(
     config: Config = None,
     overrides: Set = None,
     source: Annotated[
-        str, typer.Option("--source", help="Samples of: splits, generated or final.")
+        str, typer.Option("--source", help="Which samples to look at: splits, generated or final.")
     ] = "splits",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")

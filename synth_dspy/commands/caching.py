@@ -15,7 +15,7 @@ from synth_dspy.errors import StageError
 from synth_dspy.recipes.registry import flow_of, stage_named
 from synth_dspy.recipes.resources import REPLIES
 from synth_dspy.stages.contract import Stage
-from synth_dspy.stages.results import keys_path, summary_path
+from synth_dspy.stages.results import keys_path, read_keys, summary_path
 from synth_dspy.store.run_directory import RunDirectory
 
 PRODUCTS = ("final", "analysis")
@@ -97,7 +97,7 @@ def _finished(folder: Path, stage: type[Stage]) -> Iterator[tuple[str, float]]:
     journal, keys = folder / stage.journal, keys_path(folder, stage.journal)
     if not journal.exists() or not keys.exists():
         return
-    present, written = set(keys.read_text().split()), journal.stat().st_mtime
+    present, written = set(read_keys(keys)), journal.stat().st_mtime
     last: dict[str, tuple[str, float]] = {}
     with journal.open("rb") as file:
         for text in file:
@@ -105,7 +105,7 @@ def _finished(folder: Path, stage: type[Stage]) -> Iterator[tuple[str, float]]:
                 line = orjson.loads(text)
             except orjson.JSONDecodeError:
                 continue  # torn by a kill; the next run cuts it off
-            if line["key"] in present:
+            if isinstance(line, dict) and line.get("key") in present:
                 source = _source_of(line)
                 if source:
                     last[line["key"]] = (source, line["meta"].get("finished", written))

@@ -16,6 +16,11 @@ from synth_dspy.config import Config, default_config_path, load_config
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.store.run_directory import RunDirectory
 
+# What a document or a reply holds must not steer the terminal: colours, titles, a cleared screen.
+_SPELLED = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -94,5 +99,5 @@ def print_json_lines(values: Iterable[Any]) -> None:
 
 
 def show(text: str) -> None:
-    """A line on standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Text on standard output; control characters but tabs and ends of lines are spelled out."""
+    sys.stdout.write(f"{text.translate(_SPELLED)}\n")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 DONE, SHORT, INTERRUPTED = 0, 1, 130
 
 _TRIAL_SAMPLES = 12
+_KEPT = "Everything made so far is kept"
 _PACKAGES = ("dspy-ai", "pydantic", "pymupdf", "nbformat", "datasets", "docker", "mlflow")
 
 Work = Callable[[LocalRunner], Awaitable[Ending]]
@@ -216,7 +217,8 @@ class Execution:
         except Stopped as stopped:
             if interrupts:
                 raise KeyboardInterrupt from stopped
-            self.reporter.say(f"{stopped} Everything made so far is kept.")
+            said = str(stopped)
+            self.reporter.say(said if _KEPT in said else f"{said} {_KEPT}.")
             return SHORT
         except asyncio.CancelledError:
             if interrupts:
@@ -255,16 +257,22 @@ def _tracer(config: Config, reporter: Reporter) -> Tracer | None:
     return Tracer(config, reporter.say)
 
 
-def shortage_lines(short: Sequence[Shortage]) -> list[str]:
-    """The table of what is short: asked, made, accepted, missing, and the commonest reasons."""
+def shortage_lines(short: Sequence[Shortage], *, stopped: bool = False) -> list[str]:
+    """The table of what is short: asked, made, accepted, missing, and the commonest reasons.
+
+    Args:
+        stopped: the run ended before the tasks did.
+    """
+    otherwise = (
+        "the run was stopped" if stopped else "the sources bear no further task of this kind"
+    )
     lines = [f"{'cell':<34}{'asked':>6}{'made':>6}{'accepted':>10}{'short':>7}  why"]
     for one in short:
         why = ", ".join(f"{name} {count}" for name, count in one.reasons.most_common(3))
         lines.append(
             f"{' '.join(f'{part:<21}' for part in one.cell):<34}{one.asked:>6}{one.made:>6}"
             f"{one.accepted:>10}"
-            f"{one.asked - one.accepted:>7}  "
-            + (why or "the sources bear no further task of this kind")
+            f"{one.asked - one.accepted:>7}  " + (why or otherwise)
         )
     return lines
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 from synth_dspy.config import Config
 from synth_dspy.lm.contract import OFFLINE
 from synth_dspy.lm.shared import SharedLimits
+from synth_dspy.programs.artefact import Artefact
 from synth_dspy.recipes.flow import Flow
 from synth_dspy.recipes.registry import flow_of
 from synth_dspy.recipes.resources import Resources
@@ -57,10 +58,12 @@ class RecipeOpener:
     Attributes:
         config: it holds the endpoints' keys, which reach the workers and no disk.
         trace: whether conversations are written.
+        promoted: the programs in use, by step: a worker's working directory may be another one.
     """
 
     config: Config
     trace: bool
+    promoted: Mapping[str, Artefact]
 
     def __call__(self, limits: SharedLimits, neighbours: int) -> OpenStages:
         """The stages; the machine's sandbox workers are shared among its neighbours."""
@@ -68,7 +71,11 @@ class RecipeOpener:
         boxes = math.ceil((sandbox.workers or os.cpu_count() or 1) / neighbours)
         update = {"sandbox": sandbox.model_copy(update={"workers": boxes})}
         resources = Resources(
-            self.config.model_copy(update=update), _unsaid, trace=self.trace, limits=limits
+            self.config.model_copy(update=update),
+            _unsaid,
+            trace=self.trace,
+            limits=limits,
+            looked_up=self.promoted,
         )
         return _Wired(flow_of(self.config.recipe)(resources, _unsaid))
 
@@ -145,7 +152,7 @@ class Remote:
         """
         here = config.model_copy(update={"output_dir": Path(config.output_dir).absolute()})
         ceilings = ceilings_of(config, resources)
-        opener = RecipeOpener(here, trace)
+        opener = RecipeOpener(here, trace, resources.promoted)
         self._crew = Crew(
             self._cluster, opener, run.path, ceilings, workers=self._workers, say=resources.say
         )

@@ -102,7 +102,7 @@ def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
         reporter.say(line)
     reporter.say("")
     reporter.say(f"dataset   {shown(final)}      datasets.load_from_disk({str(shown(final))!r})")
-    if not execution.options.skip_analysis:
+    if not execution.options.skip_analysis and (analysis / "report.html").exists():
         reporter.say(f"report    {shown(analysis / 'report.html')}")
     reporter.say(f"card      {shown(final / 'README.md')}")
     if tracked:
@@ -114,5 +114,5 @@ def _tell_shortage(execution: Execution, reporter: Reporter) -> None:
     if execution.ending.short:
         reporter.say("")
         reporter.say("The run ended short of its target; everything made is kept.")
-        for line in shortage_lines(execution.ending.short):
+        for line in shortage_lines(execution.ending.short, stopped=bool(execution.ending.stopped)):
             reporter.say(line)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import gzip
 import time
 import zlib
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from synth_dspy.recipes.resources import Resources
 
 # Far more than there are workers, since one record that hangs holds back the lines after it.
 _AT_ONCE = 2_000
+# A solution and its tests, and far more; also where a packed file without end is given up.
+_MAX_LINE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +220,33 @@ def _job(row: Mapping[str, Any], columns: Mapping[str, str]) -> Job:
     )
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, with their numbers; a file that unpacks to gigabytes is not held
+    in memory."""
     try:
-        raw = path.read_bytes()
-        data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        with path.open("rb") as plain:
+            packed = plain.peek(2)[:2] == b"\x1f\x8b"
+            file = gzip.GzipFile(fileobj=plain) if packed else plain
+            number = 0
+            while line := file.readline(_MAX_LINE_BYTES):
+                number += 1
+                if len(line) == _MAX_LINE_BYTES:
+                    raise UserError(
+                        f"{path}, line {number}, is longer than {_MAX_LINE_BYTES >> 20} MiB; one "
+                        "JSON object a line is needed."
+                    )
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)  # as Windows' editors write it
+                if line.strip():
+                    yield number, line
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read: {reason}.") from error
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     rows = []
-    for number, line in enumerate(data.splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in _lines(path):
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:

@@ -45,7 +45,8 @@ class Rows(Section):
     saturation_batches: Whole = Field(
         default=20,
         ge=1,
-        description="Stop after so many batches in a row that brought no new row.",
+        description="Stop after so many batches in a row that brought no new row; or after a "
+        "tenth of the passages, where that is more.",
     )
     output_prefix: PathText = Field(
         default="synthetic_data",

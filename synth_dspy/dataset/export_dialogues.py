@@ -20,7 +20,7 @@ from synth_dspy.dataset.dialogue_forms import FORMS
 from synth_dspy.dataset.folder import replacing
 from synth_dspy.dataset.split import SPLITS
 from synth_dspy.dataset.tables import write_tables
-from synth_dspy.dialogues import Dialogue
+from synth_dspy.dialogues import Dialogue, Message
 from synth_dspy.errors import StoreError
 from synth_dspy.records import to_dict
 
@@ -57,9 +57,7 @@ def metadata_of(dialogue: Dialogue) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def export_dialogues(
-    dialogues: Sequence[Dialogue], *, final: Path, card: str
-) -> dict[str, int]:
+def export_dialogues(dialogues: Sequence[Dialogue], *, final: Path, card: str) -> dict[str, int]:
     """Write `dialogues` to the folder `final`, in place of what was there; rows by split.
 
     Rows are ordered by rank, so equal dialogues give equal Parquet bytes whatever their order.
@@ -69,15 +67,11 @@ def export_dialogues(
     """
     by_split = _by_split(dialogues)
     with replacing(final) as part:
-        write_tables(
-            part, features(), {split: _batches(rows) for split, rows in by_split.items()}
-        )
+        write_tables(part, features(), {split: _batches(rows) for split, rows in by_split.items()})
         for split, rows in by_split.items():
             _lines(part / "jsonl" / f"{split}.jsonl", rows, row)
             for form, shape in FORMS.items():
-                _lines(
-                    part / "chat" / form / f"{split}.jsonl", rows, lambda d, s=shape: s(d.messages)
-                )
+                _lines(part / "chat" / form / f"{split}.jsonl", rows, _spoken(shape))
         (part / "README.md").write_text(card, encoding="utf-8")
     return {split: len(rows) for split, rows in by_split.items()}
 
@@ -123,6 +117,10 @@ def _batches(rows: Sequence[Dialogue]) -> Iterator[dict[str, list[Any]]]:
                 orjson.dumps(one["metadata"], option=orjson.OPT_SORT_KEYS).decode() for one in made
             ],
         }
+
+
+def _spoken(shape: Callable[[Sequence[Message]], Any]) -> Callable[[Dialogue], Any]:
+    return lambda dialogue: shape(dialogue.messages)
 
 
 def _lines(path: Path, rows: Sequence[Dialogue], shape: Callable[[Dialogue], Any]) -> None:

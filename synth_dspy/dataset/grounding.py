@@ -21,7 +21,9 @@ _NUMBER_WORD = re.compile(
 _OTHER = {"twice": "2", "hundred": "100", "thousand": "1000", "dozen": "12"}
 _WORD = re.compile(r"[^\W\d_][\w&'\u2019-]*[^\W_]|[^\W\d_]")
 _OPENS = re.compile(r"(?:^|[.!?:;]['\"”\u2019)]*\s+|[\"“(\[*]|\n\s*|[-\u2013\u2014•]\s)$")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+|\bwww\.\S+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|\bwww\.)\S*[^\s.,;:!?)]", re.IGNORECASE
+)
 _ALWAYS = frozenset({"i", "i'm", "i'll", "i've", "i'd", "ok"})
 _CALENDAR = frozenset(
     words(
@@ -45,7 +47,7 @@ def ungrounded(text: str, source: str) -> list[str]:
     known_words |= {part for word in known_words for part in word.split("-")}
     found: dict[str, int] = {}
     for match in _ADDRESS.finditer(text):
-        if match[0].rstrip(".,").lower() not in source.lower():
+        if match[0].lower() not in source.lower():
             found.setdefault(match[0], match.start())
     text = _ADDRESS.sub(lambda m: " " * len(m[0]), text)
     for value, said, at in _valued(text):

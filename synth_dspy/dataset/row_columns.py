@@ -30,9 +30,8 @@ def arrow_schema(model: type[BaseModel]) -> pyarrow.Schema:
     import pyarrow
 
     schema = model.model_json_schema(mode="serialization")
-    defs, made = schema.get("$defs", {}), []
-    for name in model.model_fields:
-        made.append(pyarrow.field(name, _type(schema["properties"][name], defs)))
+    defs, told = schema.get("$defs", {}), schema["properties"]
+    made = [pyarrow.field(name, _type(told[name], defs)) for name in model.model_fields]
     made += [pyarrow.field(name, pyarrow.string()) for name in OWN]
     return pyarrow.schema(made)
 

@@ -110,7 +110,7 @@ def _path(
     seen = {start}
     while waiting:
         name, path = waiting.popleft()
-        for kind in sorted(allowed):
+        for kind in sorted(room):
             if name not in allowed[kind]:
                 continue
             if room[kind] > 0:

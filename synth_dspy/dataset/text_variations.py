@@ -18,7 +18,7 @@ _SHORT = {
 }  # fmt: skip
 # Digits for words would read as numbers that nobody said.
 _SHORT = {long: short for long, short in _SHORT.items() if not any(c.isdigit() for c in short)}
-_FILLERS = ("um so ", "okay so ", "hey ", "uh ", "hi um ", "so ")
+_FILLERS = ("um ", "okay so ", "uh ", "well ", "so ", "um so ")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _TYPO_WORDS = 6
 """A typo in about one of so many longer words."""
@@ -62,8 +62,8 @@ def _phone(text: str, key: str) -> str:
     """No capital at the start, no apostrophes, mostly no full stop at the end."""
     if len(text) > 1 and not text[1].isupper():
         text = text[0].lower() + text[1:]
-    text = re.sub(r"(?<=[a-z])['\u2019](?=[a-z])", "", text)
     text = re.sub(r"\bI\b", "i", text)
+    text = re.sub(r"(?<=[A-Za-z])['\u2019](?=[a-z])", "", text)
     return text.rstrip(".?!") if int(digest(key)[:2], 16) % 4 else text
 
 

@@ -2,8 +2,8 @@
 
 Greedy: at each step the candidate with the best weighted mean of three parts, each 0 to 1, is
 taken. Distance is that of maximal marginal relevance (Carbonell and Goldstein,
-https://doi.org/10.1145/290941.291025); coverage is how far the candidate's groups are behind an
-equal share of what was taken. It knows no records.
+https://doi.org/10.1145/290941.291025); coverage is how far the candidate's groups are behind
+their share of all candidates. It knows no records.
 """
 
 from __future__ import annotations
@@ -97,17 +97,19 @@ def top_k(candidates: Sequence[Candidate], vectors: Vectors, count: int, weights
 
 
 class _Coverage:
-    """How far each candidate's groups are behind an equal share."""
+    """How far each candidate's groups are behind their share of all candidates."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         kinds = len(candidates[0].groups) if candidates else 0
         self._codes: list[NDArray[np.int64]] = []
         self._held: list[NDArray[np.float64]] = []
+        self._pool: list[NDArray[np.float64]] = []
         for kind in range(kinds):
             names = sorted({one.groups[kind] for one in candidates})
             place = {name: at for at, name in enumerate(names)}
             self._codes.append(np.asarray([place[one.groups[kind]] for one in candidates]))
             self._held.append(np.zeros(len(names)))
+            self._pool.append(np.bincount(self._codes[-1], minlength=len(names)) / len(candidates))
         self._count = len(candidates)
 
     def take(self, index: int) -> None:
@@ -119,8 +121,8 @@ class _Coverage:
         if not self._codes:
             return np.zeros(self._count)
         rows = []
-        for codes, held in zip(self._codes, self._held, strict=True):
-            share = (taken + 1) / len(held)
+        for codes, held, pool in zip(self._codes, self._held, self._pool, strict=True):
+            share = (taken + 1) * pool
             rows.append(np.clip(1 - held / share, 0, 1)[codes])
         found: NDArray[np.float64] = np.mean(rows, axis=0)
         return found

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 # connection that is just being closed is lost.
 _KEEP_ALIVE_S = 4.0
 _CONNECT_S = 15.0
+# Far above the longest chat reply: a body without end, or one that unpacks to gigabytes, ends here.
+_MAX_BODY_BYTES = 16 << 20
+# Shorter ones (`EMPTY`, `none`) are placeholders, and words that a reply may well hold.
+_SECRET_CHARS = 16
 
 
 class OpenAIEngine:
@@ -114,14 +118,14 @@ class OpenAIEngine:
 
         Raises:
             lm15.TimeoutError: no whole reply within the timeout.
-            lm15.TransportError: the connection failed, or the body was cut off.
+            lm15.TransportError: the connection failed, or the body was cut off or has no end.
             lm15.ProviderError: the server refused; the class says why (`wire.http_error`).
         """
         try:
             async with self._session().post(
                 self._url, data=body, proxy=self._proxy, allow_redirects=False
             ) as reply:
-                raw = await reply.read()
+                raw = await _body(reply)
                 status, headers = reply.status, reply.headers
         except TimeoutError as error:
             raise lm15.TimeoutError(f"no reply within {self._timeout_s:g} s") from error
@@ -129,7 +133,11 @@ class OpenAIEngine:
             raise lm15.TransportError(self._hide(_describe(error))) from error
         if status != 200:
             raise self._scrubbed(wire.http_error(status, headers, raw))
-        return replace(wire.read_reply(raw, self.model), model=request.model)
+        try:
+            response = wire.read_reply(self._without_key(raw), self.model)
+        except lm15.LM15Error as error:  # some servers report a refusal with status 200
+            raise self._scrubbed(error) from error.__cause__
+        return replace(response, model=request.model)
 
     async def aclose(self) -> None:
         """Close the calling loop's session; those of loops that are gone went with them."""
@@ -152,6 +160,11 @@ class OpenAIEngine:
             )
         return session
 
+    def _without_key(self, raw: bytes) -> bytes:
+        """A reply is stored and shown: the key of a server that sends it back must not be."""
+        key = self._key.encode()
+        return raw.replace(key, b"***") if len(key) >= _SECRET_CHARS else raw
+
     def _hide(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
 
@@ -160,6 +173,19 @@ class OpenAIEngine:
             error.message = self._hide(error.message)
             error.args = (error.message,)
         return error
+
+
+async def _body(reply: aiohttp.ClientResponse) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in reply.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MAX_BODY_BYTES:
+            raise lm15.TransportError(
+                f"the reply's body is larger than {_MAX_BODY_BYTES >> 20} MiB; a chat reply is not"
+            )
+    return b"".join(pieces)
 
 
 def _describe(error: aiohttp.ClientError) -> str:

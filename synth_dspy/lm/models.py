@@ -193,8 +193,11 @@ class Models:
 def configure_dspy() -> None:
     """DSPy as this project uses it: its caches, history and trace off, our adapter in place.
 
-    Call it once, in the thread that starts the event loop; inside of tasks use `dspy.context`.
+    Call it once, in the thread that starts the event loop; inside of tasks use `dspy.context`. What
+    is configured already is left alone, since DSPy lets no second task configure it.
     """
+    if isinstance(dspy.settings.adapter, SynthAdapter):
+        return
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     # What was imported stays; scanning it again and again took a third of the time of a call.
     gc.freeze()

@@ -27,6 +27,7 @@ _SAMPLING = (
     "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
     "service_tier",
 )  # fmt: skip
+_MAX_TOKENS = 1 << 32
 # Codes by which servers say that no retry can help.
 _BILLING_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _MODEL_CODES = {"model_not_found", "model_not_available", "unknown_model"}
@@ -161,7 +162,10 @@ def _usage(usage: Any) -> lm15.Usage:
 
     def count(name: str) -> int | None:
         value = usage.get(name)
-        return value if isinstance(value, int) and value >= 0 else None
+        # A server that counts wrongly is as one that does not count.
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        return value if 0 <= value < _MAX_TOKENS else None
 
     return lm15.Usage(input_tokens=count("prompt_tokens"), output_tokens=count("completion_tokens"))
 

@@ -26,4 +26,7 @@ def check_archive(data: bytes, file: SourceFile, kind: str) -> None:
     except zipfile.BadZipFile as error:
         raise DocumentError(f"invalid_{kind}", f"{file.path}: {error}") from error
     if size > MAX_UNPACKED_BYTES:
-        raise DocumentError("too_large", f"{file.path} unpacks to {size} bytes")
+        raise DocumentError(
+            "too_large",
+            f"{file.path} unpacks to {size} bytes, over {MAX_UNPACKED_BYTES}; divide it",
+        )

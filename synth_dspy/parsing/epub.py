@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_BOOK_BYTES = 512 * 1024 * 1024  # of all that is read from one book
 PAGES = ("application/xhtml+xml", "text/html")
+# What the refusal of a member means for the image that it holds.
+_OF_IMAGES = {"invalid_epub": "missing", "encrypted": "unreadable", "too_large": "too_large"}
 
 
 def parse(data: bytes, file: SourceFile, images: ImageStore, options: ParseOptions) -> Document:
@@ -88,10 +90,13 @@ class _Book:
         except KeyError as error:
             raise DocumentError("invalid_epub", f"{self._file.path} has no {name!r}") from error
         if info.flag_bits & 1:
-            raise DocumentError("encrypted", f"{self._file.path}: {name!r} needs a password")
+            raise DocumentError(
+                "encrypted",
+                f"{self._file.path}: {name!r} needs a password; save a copy without one",
+            )
         if info.file_size > self._left:
             raise DocumentError(
-                "too_large", f"{self._file.path} unpacks to over {MAX_BOOK_BYTES} bytes"
+                "too_large", f"{self._file.path} unpacks to over {MAX_BOOK_BYTES} bytes; divide it"
             )
         self._left -= info.file_size
         with self._archive.open(info) as member:
@@ -110,8 +115,7 @@ class _Book:
         try:
             return self.read(name)
         except DocumentError as error:
-            reason = "missing" if error.reason == "invalid_epub" else "too_large"
-            raise ImageError(reason, error.detail) from error
+            raise ImageError(_OF_IMAGES[error.reason], error.detail) from error
         except (zipfile.BadZipFile, zlib.error) as error:
             raise ImageError("unreadable", str(error)) from error
 

@@ -43,8 +43,14 @@ def parse_file(
         )
     try:
         return parser.load()(data, file, images, options)
-    except (DocumentError, StoreError):
+    except StoreError:
         raise
+    except DocumentError as error:
+        if file.path in error.detail:
+            raise
+        # A parser knows bytes; whoever reads the error later has to find the file.
+        detail = f"{file.path}: {error.detail}" if error.detail else file.path
+        raise DocumentError(error.reason, detail, retryable=error.retryable) from error
     except (MemoryError, RecursionError) as error:
         raise DocumentError("too_complex", f"{file.path}: {type(error).__name__}") from error
     except Exception as error:

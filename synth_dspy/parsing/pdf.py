@@ -69,7 +69,7 @@ def _check(pdf: Any, file: SourceFile, options: ParseOptions) -> None:
     if pdf.page_count > options.max_pages:
         raise DocumentError(
             "too_many_pages",
-            f"{file.path} has {pdf.page_count} pages, max_pages is {options.max_pages}",
+            f"{file.path} has {pdf.page_count} pages, max_pages is {options.max_pages}; divide it",
         )
 
 

@@ -99,8 +99,7 @@ def _field(name: str, told: Any, where: str) -> tuple[Any, Any]:
     own = _TYPES[kind]
     if required:
         # An empty text is no value.
-        least = {"min_length": 1} if own is str else {}
-        return own, Field(description=text or None, **least)
+        return own, Field(description=text or None, min_length=1 if own is str else None)
     return own | None, Field(default=None, description=text or None)
 
 

@@ -106,7 +106,7 @@ class _Reader:
     def _type(self, schema: Any, name: str, key: str) -> Any:
         self._known(schema, key)
         if "$ref" in schema:
-            return self._referred(str(schema["$ref"]), name, key)
+            return self._referred(str(schema["$ref"]), key)
         for word in ("anyOf", "oneOf"):
             if word in schema:
                 return self._either(schema[word], name, _under(key, word))
@@ -125,16 +125,19 @@ class _Reader:
         if kind == "array":
             if "items" not in schema:
                 raise self._wrong(key, "an array needs `items`, the schema of what is in it")
-            inner = self._type(schema["items"], name, _under(key, "items"))
-            return Annotated[list[inner], Field(**bounds)]
+            inner: Any = self._type(schema["items"], name, _under(key, "items"))
+            several: Any = list[inner]
+            return Annotated[several, Field(**bounds)]
         if kind not in _PLAIN:
             known = (*_PLAIN, "array", "object", "null")
             near = difflib.get_close_matches(str(kind), known, 1, 0.3)
             meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise self._wrong(_under(key, "type"), f"{kind!r} is not one of {', '.join(known)}{meant}")
+            raise self._wrong(
+                _under(key, "type"), f"{kind!r} is not one of {', '.join(known)}{meant}"
+            )
         return Annotated[_PLAIN[kind], Field(**bounds)] if bounds else _PLAIN[kind]
 
-    def _referred(self, ref: str, name: str, key: str) -> Any:
+    def _referred(self, ref: str, key: str) -> Any:
         target = ref.rpartition("/")[2]
         if not ref.startswith(("#/$defs/", "#/definitions/")) or target not in self._defs:
             raise self._wrong(_under(key, "$ref"), f"{ref!r} is not in $defs of this file")
@@ -159,8 +162,10 @@ class _Reader:
         return kind | None if empty else kind
 
     def _enum(self, values: Any, key: str) -> Any:
-        plain = isinstance(values, list) and values and all(
-            isinstance(value, str | int | bool) or value is None for value in values
+        plain = (
+            isinstance(values, list)
+            and values
+            and all(isinstance(value, str | int | bool) or value is None for value in values)
         )
         if not plain:
             raise self._wrong(key, f"{values!r} is not a list of texts or whole numbers")

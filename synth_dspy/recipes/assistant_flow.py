@@ -127,6 +127,15 @@ class AssistantFlow(Flow):
         chunks: list[Chunk] = list(await engine.run_maps(self.recipe.prepare, files))
         self._tell_documents(engine, len(files))
         if not chunks:
+            for stage in self.recipe.prepare:
+                failures = engine.tallies[stage.name].failures
+                # A model that answered nothing well is no fault of the documents.
+                if failures and not isinstance(stage, Parse):
+                    why = ", ".join(f"{reason} {count}" for reason, count in failures.items())
+                    raise Stopped(
+                        f"No chunk was left to ask questions about, since {stage.name} failed "
+                        f"({why}): see `inspect --stage {stage.name} --failed`, and run again."
+                    )
             raise SourceError(
                 "No chunk was left to ask questions about: see `inspect --stage filter-chunks "
                 "--dropped` and `inspect --stage parse --failed` for the reasons."

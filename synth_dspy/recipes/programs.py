@@ -12,6 +12,8 @@ from synth_dspy.errors import UserError
 from synth_dspy.programs.answers import Verification
 from synth_dspy.programs.assistant import AssistantProgram
 from synth_dspy.programs.program import Program
+from synth_dspy.programs.row_formats import FORMATS
+from synth_dspy.programs.rows import RowsProgram
 from synth_dspy.recipes.resources import LazySandbox
 
 
@@ -34,4 +36,18 @@ def _assistant() -> Program:
     return AssistantProgram(LazySandbox(open_sandbox), verification=Verification(), categories={})
 
 
-_PROGRAMS: dict[str, Callable[[], Program]] = {"assistant": _assistant}
+def _conversations() -> Program:
+    from synth_dspy.programs.conversations import ConversationsProgram
+
+    return ConversationsProgram(topics={})
+
+
+def _rows() -> Program:
+    return RowsProgram(FORMATS["triplet"])
+
+
+_PROGRAMS: dict[str, Callable[[], Program]] = {
+    "assistant": _assistant,
+    "conversations": _conversations,
+    "rows": _rows,
+}

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _FLOWS = {
     "assistant": "synth_dspy.recipes.assistant_flow:AssistantFlow",
+    "rows": "synth_dspy.recipes.rows_flow:RowsFlow",
+    "conversations": "synth_dspy.recipes.conversations_flow:ConversationsFlow",
+    "routing": "synth_dspy.recipes.routing_flow:RoutingFlow",
 }
 
 

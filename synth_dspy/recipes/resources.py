@@ -5,7 +5,7 @@ Everything is opened when it is first needed, so that a stage which asks no mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +109,7 @@ class Resources:
         watch: opened around every record of the generating stages.
         trace: whether calls are written to `traces/conversations.jsonl`.
         limits: budget and rate limits, where they hold for several processes together.
+        looked_up: the promoted programs by step, where somebody looked them up before.
     """
 
     config: Config
@@ -116,6 +117,7 @@ class Resources:
     trace: bool = True
     watch: Watch = unwatched
     limits: SharedLimits | None = None
+    looked_up: Mapping[str, Artefact] | None = None
 
     @property
     def run_dir(self) -> Path:
@@ -215,6 +217,8 @@ class Resources:
     @cached_property
     def promoted(self) -> dict[str, Artefact]:
         """Every promoted program of the recipe, by step. Raises as `compiled`."""
+        if self.looked_up is not None:
+            return dict(self.looked_up)
         return promoted_programs(self.config.recipe)
 
     @cached_property

@@ -96,11 +96,15 @@ def finished_samples(run: RunDirectory) -> list[Sample]:
 
 def _finished(run: RunDirectory) -> Iterator[Sample]:
     path = run.folder(WriteCandidates.folder) / TASKS
-    ranks = {task["id"]: task["rank"] for task in read_jsonl(path)} if path.exists() else {}
+    ranks = {task["id"]: task["rank"] for task in _tasks(path)}
     for record in _kept(run, Classify):
         candidate = from_dict(Candidate, record)
         if candidate.task.id in ranks:
             yield sample_of(candidate, ranks[candidate.task.id])
+
+
+def _tasks(path: Path) -> Iterator[Line]:
+    return read_jsonl(path, ("id", "rank")) if path.exists() else iter(())
 
 
 def _row(sample: dict[str, Any]) -> Line:

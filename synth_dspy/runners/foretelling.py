@@ -150,6 +150,7 @@ class ForetellingEngine:
         count them either.
         """
         del concurrency, keep_all
+        others = self._unsure > 0  # whoever chooses the tasks may choose others
 
         def leaves_out(rank: int, value: Any) -> bool:
             return value is not _UNKNOWN and is_duplicate(rank, value)
@@ -164,6 +165,8 @@ class ForetellingEngine:
             line.records = sum(path.known > at for path in paths)
             line.redo = sum(path.known == at + 1 and path.is_redone for path in paths)
             line.may_follow = sum(path.known <= at and path.value is _UNKNOWN for path in paths)
+            if others:
+                line.may_follow += line.records - line.redo
         self._unsure += sum(self._line(stage).redo for stage in stages)
         return quota
 

@@ -151,6 +151,7 @@ class LocalRunner:
         run = WaveRun(
             stages,
             self._one,
+            self.bench.width,
             lambda stage, done: self._reporter.advance(stage.name, done.outcome),
         )
         try:

@@ -27,6 +27,7 @@ class WaveRun:
 
     Args:
         one: takes a record through a stage; None when the run is stopping.
+        width: how many records of a stage are worked on at once.
         shown: is told of every outcome.
 
     Attributes:
@@ -37,11 +38,12 @@ class WaveRun:
         self,
         stages: Sequence[MapStage[Any, Any]],
         one: One,
+        width: Callable[[MapStage[Any, Any]], int],
         shown: Callable[[MapStage[Any, Any], Done], None],
     ) -> None:
         self.ledgers = [Ledger(stage.name) for stage in stages]
         self._stages, self._one, self._shown = stages, one, shown
-        self._rooms = [asyncio.Semaphore(max(1, stage.concurrency)) for stage in stages]
+        self._rooms = [asyncio.Semaphore(width(stage)) for stage in stages]
         self._begun = 0
 
     async def through(self, waves: Waves, stopping: Callable[[], bool]) -> None:

@@ -164,10 +164,10 @@ def _either(suffix: str) -> str:
 
 def _clone(plan: _Plan, shown: str) -> None:
     """Clone into a folder beside the target, which it becomes when it is whole."""
-    target = plan.target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=target.parent, prefix=".part-"))
+    target, made = plan.target, None
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=target.parent, prefix=".part-"))
         _git(["init", "--quiet"], made, shown)
         _git(["remote", "add", "origin", plan.url], made, shown)
         # Blobs come with the checkout, and so only those that are wanted.
@@ -188,7 +188,8 @@ def _clone(plan: _Plan, shown: str) -> None:
             "Set XDG_CACHE_HOME to a folder that can be written."
         ) from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def _git(arguments: list[str], folder: Path, shown: str) -> str:

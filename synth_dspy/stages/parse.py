@@ -60,10 +60,16 @@ class Parse(MapStage[SourceFile, Document]):
                 _parse, record, self._run_dir, self._options, self._policy
             )
         except ChildDiedError as error:
-            raise DocumentError("parser_died", f"{record.path}: {error}") from error
+            raise DocumentError(
+                "parser_died", f"{record.path}: {error} Leave it out with exclude_patterns."
+            ) from error
         except TimeoutError as error:
             limit = self._children.timeout_s
-            raise DocumentError("parse_timeout", f"{record.path} took over {limit:g} s") from error
+            raise DocumentError(
+                "parse_timeout",
+                f"{record.path} took over {limit:g} s; divide it, or leave it out with "
+                "exclude_patterns",
+            ) from error
         if isinstance(parsed, Refusal):
             return Dropped(parsed.reason, parsed.detail, {"path": record.path})
         return Kept((parsed,))

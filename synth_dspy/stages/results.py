@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synth_dspy.errors import StageError
+from synth_dspy.errors import StageError, StoreError
 from synth_dspy.outcomes import Kept, Outcome
 from synth_dspy.records import from_dict
 from synth_dspy.stages.contract import Stage
@@ -24,6 +24,22 @@ def keys_path(folder: Path, journal: str) -> Path:
     return folder / (journal.removesuffix(".jsonl") + ".keys")
 
 
+def read_keys(listed: Path) -> list[str]:
+    """The keys that `listed` holds.
+
+    Raises:
+        StoreError: it cannot be read, or holds something else.
+    """
+    try:
+        keys = listed.read_bytes().decode("ascii").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"{listed} is no list of keys ({error}). Delete it and run its stage again; what is "
+            "finished stays in the journal."
+        ) from error
+    return keys
+
+
 def results(
     run: RunDirectory, stage: type[Stage] | Stage
 ) -> Iterator[tuple[str, Outcome, dict[str, Any]]]:
@@ -31,6 +47,7 @@ def results(
 
     Raises:
         StageError: the stage has not run in this directory yet.
+        StoreError: its files are damaged.
     """
     folder = run.folder(stage.folder)
     listed = keys_path(folder, stage.journal)
@@ -42,7 +59,7 @@ def results(
         )
     journal = Journal(folder / stage.journal, writable=False)
     try:
-        for key in listed.read_text().split():
+        for key in read_keys(listed):
             if (entry := journal.get(key)) is not None:
                 yield key, entry.outcome, entry.meta
     finally:

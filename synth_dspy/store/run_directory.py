@@ -8,7 +8,8 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,24 +58,51 @@ def write_jsonl(path: Path, values: Iterable[Any]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in `path`, or None when there is no such file.
+    """The JSON object in `path`, or None when there is no such file.
 
     Raises:
-        StoreError: the file is not JSON.
+        StoreError: the file holds no JSON object, or cannot be read.
     """
     try:
-        return orjson.loads(path.read_bytes())
+        value = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {said(error)}") from error
     except orjson.JSONDecodeError as error:
         raise StoreError(f"{path} is not JSON: {error}. Delete it and run again.") from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{path} holds no JSON object. Delete it and run again.")
+    return value
 
 
-def read_jsonl(path: Path) -> Iterator[Any]:
-    """The JSON values of `path`, one a line."""
-    with path.open("rb") as file:
-        for line in file:
-            yield orjson.loads(line)
+def read_jsonl(path: Path, needed: Sequence[str] = ()) -> Iterator[Any]:
+    """The JSON objects of `path`, one a line.
+
+    Args:
+        needed: keys that every one must have.
+
+    Raises:
+        StoreError: the file cannot be read, or a line of it is no such object.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    value = orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise StoreError(
+                        f"{path}, line {number}, is not JSON: {error}. Delete the file and run "
+                        "again."
+                    ) from error
+                if not isinstance(value, dict) or (set(needed) - value.keys()):
+                    what = f"object with {', '.join(needed)}" if needed else "object"
+                    raise StoreError(
+                        f"{path}, line {number}, is no JSON {what}. Delete the file and run again."
+                    )
+                yield value
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {said(error)}") from error
 
 
 class RunDirectory:
@@ -122,7 +150,8 @@ class RunDirectory:
             file.flush()
         except OSError as error:
             if needs_room:
-                file.close()
+                with suppress(OSError):  # closing tries to write what could not be written
+                    file.close()
                 raise StoreError(f"{self.path} cannot be written: {said(error)}") from error
         self._lock = file
         if needs_room and (short := shortage(self.path)):

@@ -11,6 +11,7 @@ STOP_FREE_BYTES = 16 << 20
 """What a run leaves free: enough to end what is in flight, and to write summaries."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def shortage(folder: Path, *, during_a_run: bool = False) -> str:
@@ -32,8 +33,10 @@ def shortage(folder: Path, *, during_a_run: bool = False) -> str:
 
 
 def said(error: OSError) -> str:
-    """What went wrong with a file, as a sentence; for a full disk also what to do."""
+    """What went wrong with a file, as a sentence, and what to do about it."""
     text = f"{error.strerror or error}."
     if error.errno in _FULL:
         text += " Everything finished is kept: free some space and run the same command again."
+    elif error.errno in _REFUSED:
+        text += " Mend its permissions, or set output_dir to another folder."
     return text

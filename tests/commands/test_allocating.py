@@ -39,6 +39,16 @@ def test_another_recipe_is_refused(small: Small) -> None:
     assert "recipe" in result.err
 
 
+def test_where_no_passage_was_kept_the_text_says_where_to_look(project: Path, small: Small) -> None:
+    (project / "docs" / "rain.md").write_text("Hello.\n")
+    for stage in PREPARE:
+        assert small(stage).code == 0
+    result = small("analyze-allocation")
+    assert result.code == 2
+    assert "filter-chunks kept no passage" in result.err
+    assert "inspect --stage filter-chunks --dropped" in result.err
+
+
 def test_plan_tells_coverage_and_reuse_and_plots_them(project: Path, small: Small) -> None:
     for stage in PREPARE:
         assert small(stage).code == 0

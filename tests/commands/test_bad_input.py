@@ -78,6 +78,29 @@ def test_a_stage_whose_input_was_not_made(small: Callable[..., Result]) -> None:
     refused(small("chunk"), "`filter-images` has not run", "Run")
 
 
+def test_documents_that_teach_nothing(project: Path, small: Callable[..., Result]) -> None:
+    (project / "docs" / "rain.md").write_text("Hello.\n")
+    refused(
+        small("pipeline", "--skip-analysis"),
+        "No chunk was left",
+        "inspect --stage filter-chunks --dropped",
+    )
+
+
+def test_a_question_type_that_does_not_exist(project: Path, small: Callable[..., Result]) -> None:
+    result = small("pipeline", *overrides(generation__type_allocations="{qq: {ratio: 1}}"))
+    refused(result, "generation.type_allocations: 'qq' is not one of", "Did you mean 'qa'?")
+    assert not (project / "outputs").exists()
+
+
+def test_what_another_recipe_has_not(small: Callable[..., Result]) -> None:
+    rows = overrides(recipe="rows", rows__format="triplet")
+    refused(
+        small("analyze", "--no-plots", *rows),
+        "The recipe 'rows' has one analysis: run `analyze` without",
+    )
+
+
 def test_looking_at_a_run_that_is_not_there(small: Callable[..., Result]) -> None:
     refused(small("inspect", "--stage", "parse"), "There is no run")
     refused(small("stats"), "There is no run")

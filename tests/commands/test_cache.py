@@ -37,6 +37,13 @@ def test_cache_info_prints_a_line_a_stage_and_a_source(finished: Path, small: Sm
     ]
 
 
+def test_a_list_of_keys_that_is_none_is_named(finished: Path, small: Small) -> None:
+    (finished / "parsed" / "journal.keys").write_bytes(b"\xff\x00\xfe")
+    result = small("cache-info")
+    assert result.code == 2
+    assert "journal.keys is no list of keys" in " ".join(result.err.split())
+
+
 def test_no_cache_does_everything_again_and_keeps_what_was_there(
     finished: Path, small: Small
 ) -> None:

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw
 
 from synth_dspy.lm.offline import OfflineModel
 from tests.commandline import ROOT, Result, overrides, run
-from tests.commands.conftest import PAGE
-from tests.loopback import Loopback, Prompt, read_prompt
+from tests.commands.conftest import CONFIG, PAGE
+from tests.loopback import Loopback, Prompt, Reply, read_prompt
 
 QUANTUM = ROOT / "configs" / "quantum.yaml"
 KEYS = {role: f"sk-{role.lower()}-secret" for role in ("VISION", "QUESTION", "ANSWER", "CURATE")}
@@ -215,3 +215,34 @@ def test_a_judge_that_does_not_see_leaves_the_picture_unverified(
     lines = (run_dir / "splits" / "journal.jsonl").read_text().splitlines()
     (sample,) = [s for line in lines for s in json.loads(line).get("outputs", ())]
     assert sample["metadata"]["judgement"]["image"] == "unverified (caption only)"
+
+
+def test_a_run_whose_every_call_fails_says_so_and_blames_no_document(
+    docs: Path, sandbox_backend: str
+) -> None:
+    with Loopback(lambda prompt: Reply("oops", status=400)) as server:
+        endpoint = f"[{{name: all, base_url: '{server.url}', model_name: m}}]"
+        (docs / "config.yaml").write_text(CONFIG.replace("BACKEND", sandbox_backend))
+        result = run(
+            "pipeline", "--config", "config.yaml", *overrides(models__endpoints=endpoint), cwd=docs
+        )
+    assert result.code == 1, result.err
+    assert "transcribe failed (bad_request 1)" in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize(("tokens", "said"), [(8_000, "the run was stopped"), (5_000, "")])
+def test_a_run_that_its_budget_stops_says_once_that_all_is_kept_and_blames_no_source(
+    docs: Path, server: Loopback, sandbox_backend: str, tokens: int, said: str
+) -> None:
+    (docs / "config.yaml").write_text(CONFIG.replace("BACKEND", sandbox_backend))
+    settings = overrides(
+        models__endpoints=f"[{{name: all, base_url: '{server.url}', model_name: m}}]",
+        generation__max_tokens_total=tokens,
+    )
+    result = run("pipeline", "--skip-analysis", "--config", "config.yaml", *settings, cwd=docs)
+    told = " ".join(result.err.split())
+    assert result.code == 1, result.err
+    assert "The budget is reached" in told
+    assert said in told
+    assert "bear no further task" not in told
+    assert told.count("Everything made so far is kept") == 1

@@ -125,6 +125,13 @@ def test_a_sheet_that_cannot_be_read_is_refused(
     assert not (tmp_path / "configs").exists()
 
 
+def test_a_sheet_that_nobody_labelled_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(write_sheet(gold_step("classify"), items()), newline="")
+    done = run("gold", "import", "s.csv", "--step", "classify", cwd=tmp_path)
+    assert done.code == 2
+    assert "s.csv holds no labelled row; fill in the columns `label: ...`." in done.err
+
+
 def test_calibration_is_written_and_told_by_the_card(finished: Path) -> None:
     card = finished / "outputs" / "small" / "final" / "README.md"
     assert "never calibrated" in card.read_text()

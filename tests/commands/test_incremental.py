@@ -140,6 +140,17 @@ def test_a_document_redoes_its_own_records_and_no_other_documents(finished: Proj
     assert calls > 0
 
 
+@pytest.mark.slow
+def test_another_target_may_choose_other_tasks_and_is_foretold_so(finished: Project) -> None:
+    fewer = overrides(generation__target_samples=3)
+    plan = finished.plan(*fewer)
+    assert "allocate" in redone(plan)
+    new, _ = finished.again(*fewer)
+    for stage in ("plan", "filter-candidates", "answer", "curate", "classify"):
+        assert plan[stage]["may_follow"] == 3, stage
+        assert new[stage] <= plan[stage]["may_follow"] + IN_FLIGHT
+
+
 def test_a_first_run_is_foretold_as_far_as_it_is_known_and_nothing_is_written(
     project: Path,
 ) -> None:

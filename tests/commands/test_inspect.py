@@ -82,8 +82,26 @@ def test_calls_that_did_not_fail_can_be_asked_for(quickstart: Quickstart) -> Non
     assert not any(call["error"] for call in good)
 
 
+def test_a_number_that_no_call_has_is_refused(quickstart: Quickstart) -> None:
+    of = ("inspect-traces", "--config", str(QUICKSTART))
+    result = run(*of, "--index", "99999", cwd=quickstart.cwd)
+    assert result.code == 2
+    assert "--index 99999: no such call is among those asked for: " in result.err
+
+
 def test_failed_and_successful_calls_cannot_both_be_asked_for(quickstart: Quickstart) -> None:
     of = ("inspect-traces", "--config", str(QUICKSTART))
     result = run(*of, "--failed", "--success", cwd=quickstart.cwd)
     assert result.code == 2
     assert "--failed and --success exclude each other" in result.err
+
+
+def test_no_document_steers_the_terminal(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Red \x1b[31m\x9b2J\n\n\tA datum\x07 is a fixed level.\r\n")
+    (tmp_path / "c.yaml").write_text("sources: [{path: docs}]\ndataset: {name: steering}\n")
+    assert run("parse", "--config", "c.yaml", cwd=tmp_path).code == 0
+    shown = run("inspect", "--stage", "parse", "--config", "c.yaml", cwd=tmp_path).out
+    assert r"# Red \x1b[31m\x9b2J" in shown
+    assert not set(shown) & {"\x1b", "\x9b", "\x07", "\r"}

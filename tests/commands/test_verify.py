@@ -142,3 +142,21 @@ def test_without_an_engine_the_sandbox_commands_say_so_and_end_well(tmp_path: Pa
     assert (built.code, removed.code) == (0, 0)
     assert "no image is needed" in built.out
     assert "there is nothing to remove" in removed.out
+
+
+def test_a_mark_of_the_byte_order_before_the_first_record_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(RIGHT) + "\n", encoding="utf-8-sig")
+    assert run("verify", str(path), *BACKEND, cwd=tmp_path).code == 0
+
+
+def test_a_packed_file_of_one_endless_line_is_refused_before_it_fills_the_memory(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bomb.jsonl.gz"
+    with gzip.open(path, "wb") as file:
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+    result = run("verify", str(path), *BACKEND, cwd=tmp_path)
+    assert result.code == 2
+    assert "line 1, is longer than 16 MiB" in " ".join(result.err.split())

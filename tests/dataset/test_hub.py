@@ -39,7 +39,9 @@ def final(tmp_path: Path) -> Path:
     return tmp_path / "final"
 
 
-def push(final: Path, url: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+def push(
+    final: Path, url: str, token: str = TOKEN, **more: str
+) -> subprocess.CompletedProcess[str]:
     """In a process of its own: the client reads its settings once, when it is imported."""
     offline = {"HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"}
     kept = {name: value for name, value in os.environ.items() if name not in offline}
@@ -47,7 +49,7 @@ def push(final: Path, url: str, token: str = TOKEN) -> subprocess.CompletedProce
         [sys.executable, "-c", PUSH, str(final), "me/rain", token, url],
         env={
             **kept, "PYTHONPATH": str(ROOT), "HF_HOME": str(final.parent / "hf"),
-            "HF_ENDPOINT": url, "HF_HUB_DISABLE_XET": "1",
+            "HF_ENDPOINT": url, "HF_HUB_DISABLE_XET": "1", **more,
         },
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
@@ -82,6 +84,15 @@ def test_a_hub_that_does_not_answer_is_said(final: Path) -> None:
     assert done.returncode == 1
     assert "was not pushed to http://127.0.0.1:9" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_client_that_is_told_to_stay_offline_is_said(final: Path) -> None:
+    with running_hub() as hub:
+        done = push(final, hub.url, HF_HUB_OFFLINE="1")
+    assert done.stderr == (
+        "me/rain was not pushed: HF_HUB_OFFLINE is set; unset it and export again.\n"
+    )
+    assert hub.files == {}
 
 
 def test_without_a_token_it_says_where_to_get_one() -> None:

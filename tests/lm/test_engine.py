@@ -90,6 +90,65 @@ def test_a_key_that_the_server_quotes_is_in_no_error(status: int) -> None:
     assert KEY not in shown + repr(caught.value) + str(vars(caught.value))
 
 
+def test_a_key_that_comes_back_with_status_200_is_in_no_error() -> None:
+    async def main() -> None:
+        async def answer(_request: web.Request) -> web.Response:
+            return web.json_response({"error": {"message": f"Incorrect key {KEY}"}})
+
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", answer)
+        async with TestServer(app) as server:
+            engine = OpenAIEngine("x", f"http://127.0.0.1:{server.port}/v1", "m", api_key=KEY)
+            try:
+                await engine.complete(REQUEST)
+            finally:
+                await engine.aclose()
+
+    with pytest.raises(lm15.ServerError, match=r"Incorrect key \*\*\*") as caught:
+        asyncio.run(main())
+    shown = "".join(traceback.format_exception(caught.value))
+    assert KEY not in shown + repr(caught.value) + str(vars(caught.value))
+
+
+def test_a_key_that_the_server_puts_into_its_reply_is_not_in_the_text() -> None:
+    with Loopback(lambda prompt: f"You sent {KEY}.") as server:
+        assert ask(server).text == "You sent ***."
+
+
+def test_a_key_that_is_a_mere_word_changes_no_reply() -> None:
+    with Loopback(lambda prompt: "An EMPTY list.") as server:
+        assert ask(server, api_key="EMPTY").text == "An EMPTY list."
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_without_end_is_given_up(packed: bool) -> None:
+    sent = 0
+
+    async def main() -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            nonlocal sent
+            response = web.StreamResponse(headers={"content-type": "application/json"})
+            if packed:
+                response.enable_compression(web.ContentCoding.gzip)
+            await response.prepare(request)
+            with contextlib.suppress(ConnectionError):
+                while sent < 1 << 30:
+                    await response.write(bytes(1 << 20))
+                    sent += 1 << 20
+            return response
+
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", answer)
+        async with TestServer(app) as server:
+            engine = OpenAIEngine("x", f"http://127.0.0.1:{server.port}/v1", "m")
+            with pytest.raises(lm15.TransportError, match="larger than 16 MiB"):
+                await engine.complete(REQUEST)
+            await engine.aclose()
+
+    asyncio.run(main())
+    assert sent < 1 << 30
+
+
 def test_an_engine_shows_no_key_and_is_not_serialised() -> None:
     engine = OpenAIEngine("x", "http://localhost:1/v1", "m", api_key=KEY)
     assert KEY not in repr(engine)

@@ -121,6 +121,14 @@ def test_each_status_has_its_error(
     assert type(wire.http_error(status, {}, orjson.dumps({"error": error}))) is kind
 
 
+@pytest.mark.parametrize("count", [-1, True, 2**63, "7", None, 1e400])
+def test_a_count_of_tokens_that_can_be_none_is_as_good_as_none(count: object) -> None:
+    choice = {"message": {"content": "Hi"}, "finish_reason": "stop"}
+    body = {"choices": [choice], "usage": {"prompt_tokens": count, "completion_tokens": 3}}
+    usage = wire.read_reply(orjson.dumps(body), "m").usage
+    assert (usage.input_tokens, usage.output_tokens) == (None, 3)
+
+
 def test_an_error_page_that_is_no_json_is_quoted_briefly() -> None:
     error = wire.http_error(502, {}, b"<html>Bad gateway</html>" * 100)
     assert error.message.startswith("<html>Bad gateway")

@@ -13,6 +13,7 @@ from synth_dspy.parsing import ImageError, ImageStore
 from synth_dspy.parsing.drawing import MAX_SIDE_PX, draw, draw_stored, needs_drawing
 from synth_dspy.parsing.image_bytes import examine
 from tests.parsing.samples import SVG, picture
+from tests.parsing.test_images import bitmap_header
 
 LIMIT = 10**8
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">'
@@ -79,6 +80,11 @@ def test_damage_that_no_header_tells_is_found_when_it_is_drawn(tmp_path: Path) -
 def test_bytes_that_are_no_image_are_not_drawn() -> None:
     with pytest.raises(ImageError, match="unreadable"):
         draw(b"GET / HTTP/1.1", max_pixels=LIMIT)
+
+
+def test_a_header_that_promises_a_giant_is_not_drawn() -> None:
+    with pytest.raises(ImageError, match="too_large"):
+        draw(bitmap_header(40_000, 40_000), max_pixels=LIMIT)
 
 
 @pytest.mark.parametrize("form", ["svg", "avif", "pdf"])

@@ -23,6 +23,20 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk + b"\x00\x00\x00\x00IDAT" + b"\x00" * 4
 
 
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box of an AVIF."""
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def bitmap_header(width: int, height: int) -> bytes:
+    """A BMP that promises this size and holds nothing."""
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + info
+
+
+PNG_END = b"\x00\x00\x00\x00IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "JPEG2000"])
 def test_images_of_every_form_are_kept_byte_for_byte(tmp_path: Path, form: str) -> None:
     data = picture(form=form)
@@ -33,6 +47,24 @@ def test_images_of_every_form_are_kept_byte_for_byte(tmp_path: Path, form: str) 
     assert (stored.width, stored.height) == (80, 60)
 
 
+def locked_pdf() -> bytes:
+    """A figure that needs a password."""
+    import pymupdf
+
+    document = pymupdf.open()
+    document.new_page()
+    locked = pymupdf.PDF_ENCRYPT_AES_256
+    data: bytes = document.tobytes(encryption=locked, user_pw="a", owner_pw="b")
+    return data
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "BMP"])
+def test_an_image_over_the_pixel_limit_is_refused_whatever_its_form(form: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        examine(picture(form=form), max_pixels=100)
+    assert caught.value.reason == "too_large"
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -41,6 +73,11 @@ def test_images_of_every_form_are_kept_byte_for_byte(tmp_path: Path, form: str) 
         (b"\xff\xd8\xff\xe0" + bytes(40), "unreadable"),
         (picture(size=(400, 400))[:-300], "unreadable"),
         (picture(form="AVIF")[:-60], "unreadable"),
+        (box(b"ftyp", b"avif" + bytes(4) + b"avif"), "unreadable"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "unreadable"),
+        (png_header(8, 8)[:-12] + PNG_END, "unreadable"),
+        (picture().replace(b"IDAT", b"IDAX", 1), "unreadable"),
+        (bitmap_header(40_000, 40_000), "too_large"),
         (png_header(40_000, 40_000), "too_large"),
         (png_header(2**31 - 1, 2**31 - 1), "too_large"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "unsupported"),
@@ -48,8 +85,10 @@ def test_images_of_every_form_are_kept_byte_for_byte(tmp_path: Path, form: str) 
         (b"<svg", "unreadable"),
         (SVG[:-8].encode(), "unreadable"),
         (b"<html><svg></svg></html>", "unreadable"),
+        (SVG.replace("</svg>", "<!-- caf\xe9 --></svg>").encode("latin-1"), "unreadable"),
         (SVG.encode("utf-16"), "unreadable"),
         (b"%PDF-1.7 nothing", "unreadable"),
+        (locked_pdf(), "unreadable"),
     ],
 )
 def test_bytes_that_cannot_be_used_are_refused_and_nothing_is_written(

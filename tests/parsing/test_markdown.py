@@ -178,6 +178,12 @@ def test_a_picture_named_by_a_component_is_looked_up_in_the_public_roots(tmp_pat
     assert refs(document) == [("jsx", "tree")]
 
 
+def test_a_name_that_no_picture_of_the_public_roots_has_is_missing(tmp_path: Path) -> None:
+    write(tmp_path / "docs", "public/images/tree.png", picture())
+    document = parsed(tmp_path / "docs", "src/page.md", '<Diagram name="bush" alt="A bush" />')
+    assert [(d.ref, d.reason) for d in document.dropped_images] == [("bush", "missing")]
+
+
 def test_an_expression_that_cannot_be_resolved_is_dropped_with_that_reason(root: Path) -> None:
     document = parsed(root, "page.mdx", "<img src={props.src}/>")
     assert [(d.ref, d.reason) for d in document.dropped_images] == [("{props.src}", "expression")]

@@ -140,6 +140,14 @@ def test_attachments_belong_to_their_cell_and_unused_ones_are_kept(tmp_path: Pat
     ]
 
 
+def test_an_attachment_that_holds_no_image_is_unreadable(tmp_path: Path) -> None:
+    cell = markdown_cell("![a](attachment:a.txt)", attachments={"a.txt": {"text/plain": "x"}})
+    document = parsed(tmp_path / "docs", "a.ipynb", notebook(cell))
+    assert [(d.ref, d.reason) for d in document.dropped_images] == [
+        ("attachment:a.txt", "unreadable")
+    ]
+
+
 def test_long_output_loses_its_middle(tmp_path: Path) -> None:
     data = notebook(code_cell("x", prints("start " + "y" * 50_000 + " end")))
     options = ParseOptions(max_output_chars=300)

@@ -178,6 +178,51 @@ def test_a_book_that_unpacks_to_too_much_is_refused(
     assert refused(tmp_path, "a.epub", bomb) == "too_large"
 
 
+def test_an_archive_that_unpacks_to_too_much_is_refused_with_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synth_dspy.parsing.archive.MAX_UNPACKED_BYTES", 2)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("word/document.xml", "<w/>")
+    with pytest.raises(DocumentError, match=r"a\.docx unpacks to 4 bytes, over 2; divide it"):
+        parsed(tmp_path / "docs", "a.docx", out.getvalue())
+
+
+def locked(data: bytes, name: str) -> bytes:
+    """The archive, with a member that says it is encrypted: bit 0 of its flags."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        directory, position = archive.start_dir, 0
+    made = bytearray(data)
+    position = data.index(b"PK\x01\x02", directory)
+    while data[position + 46 : position + 46 + len(name)] != name.encode():
+        position = data.index(b"PK\x01\x02", position + 4)
+    made[position + 8] |= 1
+    return bytes(made)
+
+
+def test_a_book_with_a_password_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    data = locked(book(), "OEBPS/text/two.xhtml")
+    with pytest.raises(DocumentError, match="needs a password; save a copy without one"):
+        parsed(tmp_path / "docs", "a.epub", data)
+
+
+def test_a_picture_of_a_book_that_needs_a_password_is_unreadable(tmp_path: Path) -> None:
+    document = parsed(tmp_path / "docs", "a.epub", locked(book(), "OEBPS/i/g.png"))
+    dropped = [(d.ref, d.reason) for d in document.dropped_images]
+    assert dropped[0] == ("../i/g.png", "unreadable")
+
+
+def test_a_damaged_picture_of_a_book_is_dropped(tmp_path: Path) -> None:
+    data = book()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start = archive.getinfo("OEBPS/i/g.png").header_offset + 30 + len("OEBPS/i/g.png")
+    damaged = data[:start] + bytes(20) + data[start + 20 :]
+    document = parsed(tmp_path / "docs", "a.epub", damaged)
+    dropped = [(d.ref, d.reason) for d in document.dropped_images]
+    assert dropped[0] == ("../i/g.png", "unreadable")
+
+
 def test_a_word_document_keeps_headings_lists_tables_and_pictures(tmp_path: Path) -> None:
     import docx
 

@@ -247,7 +247,7 @@ def test_a_file_with_an_owner_password_only_is_read(tmp_path: Path) -> None:
 
 
 def test_too_many_pages_are_refused_by_the_stated_limit(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="has 4 pages, max_pages is 3") as caught:
+    with pytest.raises(DocumentError, match="has 4 pages, max_pages is 3; divide it") as caught:
         parsed(
             tmp_path / "docs", "a.pdf", pdf(pages=4).tobytes(), options=ParseOptions(max_pages=3)
         )
@@ -258,6 +258,23 @@ LOOP = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     b"2 0 obj<</Type/Pages/Kids[2 0 R]/Count 1>>endobj\ntrailer<</Root 1 0 R>>"
 )
+
+
+def test_a_file_without_pages_is_refused(tmp_path: Path) -> None:
+    empty = LOOP.replace(b"Kids[2 0 R]/Count 1", b"Kids[]/Count 0")
+    with pytest.raises(DocumentError, match=r"a\.pdf has no page"):
+        parsed(tmp_path / "docs", "a.pdf", empty)
+
+
+def test_a_file_whose_every_page_fails_the_reader_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(reader: object, page: object, number: int) -> None:
+        raise RuntimeError("a fault of the library")
+
+    monkeypatch.setattr("synth_dspy.parsing.pdf._Reader._page", fails)
+    with pytest.raises(DocumentError, match=r"a\.pdf: no page can be read"):
+        parsed(tmp_path / "docs", "a.pdf", pdf(pages=2).tobytes())
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,11 @@ def broken(data: bytes, file: SourceFile, images: ImageStore, options: ParseOpti
     raise ZeroDivisionError("oops")
 
 
+def endless(data: bytes, file: SourceFile, images: ImageStore, options: ParseOptions) -> Document:
+    """A parser that a document nested without end is too much for."""
+    return endless(data, file, images, options)
+
+
 def test_a_new_parser_is_a_function_and_one_line(tmp_path: Path) -> None:
     write(tmp_path, "docs/a.rst", "Rain\n\n.. image:: gauge.png")
     write(tmp_path, "docs/gauge.png", picture())
@@ -56,6 +61,41 @@ def test_a_fault_in_a_parser_is_an_error_of_the_document(tmp_path: Path) -> None
             parsers=parsers,
         )  # fmt: skip
     assert caught.value.reason == "parser_error"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("deep/latin.md", b"caf\xe9"), ("deep/cut.ipynb", b"{"), ("deep/list.ipynb", b"[]"),
+     ("deep/no.pdf", b"<html>"), ("deep/rows.jsonl", b"{")],
+)  # fmt: skip
+def test_every_refusal_of_a_document_says_which_file_once(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    write(tmp_path, name, data)
+    with pytest.raises(DocumentError) as caught:
+        parse_file(listed(tmp_path, name), images=ImageStore(tmp_path), options=ParseOptions())
+    assert caught.value.detail.count(name) == 1
+
+
+def test_a_kind_that_no_parser_reads_is_unsupported(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "x")
+    with pytest.raises(DocumentError, match=r"no parser reads 'md' \(a\.md\)") as caught:
+        parse_file(
+            listed(tmp_path, "a.md"), images=ImageStore(tmp_path), options=ParseOptions(),
+            parsers=(),
+        )  # fmt: skip
+    assert caught.value.reason == "unsupported"
+
+
+def test_a_document_that_nests_without_end_is_too_complex(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "x")
+    parsers = (Parser("md", (".md",), f"{__name__}:endless"),)
+    with pytest.raises(DocumentError, match=r"a\.md: RecursionError") as caught:
+        parse_file(
+            listed(tmp_path, "a.md"), images=ImageStore(tmp_path), options=ParseOptions(),
+            parsers=parsers,
+        )  # fmt: skip
+    assert caught.value.reason == "too_complex"
 
 
 def test_a_file_that_is_gone_is_unreadable(tmp_path: Path) -> None:

@@ -126,6 +126,16 @@ def test_a_second_run_asks_nothing_and_a_new_setting_everything(tmp_path: Path) 
     assert third.asked.total() == 9
 
 
+def test_a_journal_that_is_taken_away_during_a_run_is_named(tmp_path: Path) -> None:
+    engine = runner(tmp_path)
+    made = asyncio.run(engine.run_maps([Doing(plus_one)], [Number(1)]))
+    engine.bench.close()
+    (tmp_path / "done" / "journal.jsonl").unlink()
+    with pytest.raises(StoreError, match="no longer holds what `doing` finished"):
+        list(made)
+    engine.bench.close()
+
+
 def test_an_equal_output_stops_the_rebuild(tmp_path: Path) -> None:
     run(tmp_path, [Doing(plus_one), Then(plus_one)], range(5))
     later = Then(plus_one)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -96,3 +98,17 @@ def test_without_a_registry_and_debootstrap_the_error_says_how_to_pass_a_base(
         resolve(Engine(set(), set()))
     for part in ("no registry answers", "debootstrap", module.VARIABLE, "--base image:tag"):
         assert part in str(info.value)
+
+
+def test_a_base_that_debootstrap_cannot_make_is_told_with_its_last_words(
+    tmp_path: Path, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "debootstrap"
+    broken.write_text("#!/bin/sh\necho E: no such mirror >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(shutil, "which", lambda name: f"{tmp_path}/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(SandboxUnavailable, match="debootstrap failed: E: no such mirror") as caught:
+        resolve(Engine(set(), set()))
+    assert f"{module.VARIABLE}=image:tag" in str(caught.value)

@@ -32,6 +32,14 @@ def test_without_docker_and_bubblewrap_the_error_names_every_way_on(
         assert part in str(info.value)
 
 
+def test_without_dockers_client_the_text_names_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "docker", None)  # as if it were not installed
+    with pytest.raises(SandboxUnavailable, match="`pip install docker` brings it"):
+        open_sandbox("docker")
+
+
 def test_bubblewrap_instead_of_docker_is_said_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "connect", _none)
     monkeypatch.setattr(module, "check_bwrap", lambda: "/usr/bin/bwrap")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from synth_dspy.sources.contents import in_order
+from synth_dspy.sources.contents import MAX_BYTES, in_order
 from synth_dspy.sources.files import list_files
 
 NAMES = ["a.md", "b.ipynb", "part/c.md", "part/d.mdx", "part/index.mdx"]
@@ -80,6 +80,13 @@ def test_a_table_that_cannot_be_read_is_passed_over_and_said(tmp_path: Path) -> 
         found, unread = in_order(tmp_path, NAMES)
         assert found == NAMES
         assert [name for name, _ in unread] == ["_toc.yml"]
+
+
+def test_a_table_that_is_too_large_is_passed_over_with_the_limit(tmp_path: Path) -> None:
+    with (tmp_path / "_toc.yml").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    _, unread = in_order(tmp_path, NAMES)
+    assert unread == [("_toc.yml", f"a table of contents of more than {MAX_BYTES} bytes")]
 
 
 def test_max_files_takes_the_first_of_the_table(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,12 @@ def test_a_missing_folder_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_a_path_that_nothing_can_have_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     with pytest.raises(SourceError, match="its path cannot be opened"):
         list_files(tmp_path / name, name="docs", include=[], exclude=[])
+
+
+def test_a_path_that_is_neither_a_folder_nor_a_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match=r"is not a folder that can be read\. Name a folder"):
+        list_files(tmp_path / "pipe", name="docs", include=[], exclude=[])
 
 
 def test_a_link_to_itself_is_skipped_with_a_reason(root: Path) -> None:

@@ -174,6 +174,27 @@ def test_without_git_the_text_says_how_to_get_it(
         fetched("owner/name")
 
 
+def test_a_clone_that_takes_too_long_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = write(tmp_path / "bin", "git", "#!/bin/sh\nexec sleep 60\n")
+    stuck.chmod(0o755)
+    monkeypatch.setenv("PATH", str(stuck.parent), prepend=os.pathsep)
+    monkeypatch.setattr(github, "TIMEOUT_S", 0.2)
+    with pytest.raises(
+        SourceError, match=r"'owner/name' took over 0\.2 s\. Name fewer `folders`, or clone"
+    ):
+        fetched("owner/name")
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_what_to_do(
+    tmp_path: Path, address: str
+) -> None:
+    write(tmp_path, "file", "in the way")
+    with pytest.raises(SourceError, match=r"cannot be kept in .*file.*: .*\. Set XDG_CACHE_HOME"):
+        fetched(address, cache=tmp_path / "file")
+
+
 def test_a_short_name_is_one_of_github() -> None:
     assert github._parts("owner/name@v1") == (
         "https://github.com/owner/name.git", "v1", "owner-name",

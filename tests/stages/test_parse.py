@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from synth_dspy.dataset.scan_policy import ScanPolicy
+from synth_dspy.errors import DocumentError
 from synth_dspy.parsing import ParseOptions
-from synth_dspy.records import Document, digest
+from synth_dspy.records import Document, SourceFile, digest
+from synth_dspy.stages.children import Children
 from synth_dspy.stages.parse import Parse, _parse
 from tests.parsing.samples import listed, picture, write
 
@@ -53,3 +58,40 @@ def parsed_with(root: Path, options: ParseOptions) -> Document:
     document = _parse(listed(root, "page.md"), root.parent / "run", options, ScanPolicy())
     assert isinstance(document, Document)
     return document
+
+
+@pytest.fixture
+def stuck(root: Path) -> SourceFile:
+    """A document that never ends: a pipe that nobody has written to."""
+    os.mkfifo(root / "stuck.md")
+    return SourceFile("docs", str(root), "stuck.md", "md", "0" * 64, 0)
+
+
+def test_a_document_that_takes_too_long_is_failed_with_the_limit_and_what_to_do(
+    root: Path, stuck: SourceFile
+) -> None:
+    stage = Parse(root.parent / "run", ParseOptions(), children=Children(timeout_s=0.5))
+    said = r"stuck\.md took over 0\.5 s; divide it, or leave it out with exclude_patterns"
+    with pytest.raises(DocumentError, match=said) as caught:
+        asyncio.run(stage.process(stuck))
+    stage.close()
+    assert (caught.value.reason, caught.value.retryable) == ("parse_timeout", False)
+
+
+def test_a_document_that_kills_its_parser_is_failed_with_what_to_do(
+    root: Path, stuck: SourceFile
+) -> None:
+    stage = Parse(root.parent / "run", ParseOptions())
+
+    async def killed() -> None:
+        call = asyncio.ensure_future(stage.process(stuck))
+        with await asyncio.to_thread((root / "stuck.md").open, "wb"):  # the parser is reading now
+            for child in multiprocessing.active_children():
+                child.kill()
+            await call
+
+    said = r"stuck\.md: .* Leave it out with exclude_patterns"
+    with pytest.raises(DocumentError, match=said) as caught:
+        asyncio.run(killed())
+    stage.close()
+    assert (caught.value.reason, caught.value.retryable) == ("parser_died", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,15 @@ def test_closing_the_syncer_closes_its_journals(tmp_path: Path) -> None:
     syncer.close()
     with pytest.raises(StoreError, match="cannot be written"):
         journal.append(OTHER, Kept(()), {})
+
+
+def test_a_line_that_was_written_in_part_is_cut_off_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(KEY, Kept(({"n": 1},)), {})
+    whole, write = (tmp_path / "journal.jsonl").read_bytes(), os.write
+    monkeypatch.setattr("synth_dspy.store.journal.os.write", lambda fd, data: write(fd, data[:9]))
+    with pytest.raises(StoreError, match=r"journal\.jsonl cannot be written: No space left"):
+        journal.append(OTHER, Kept(({"n": 2},)), {})
+    assert (tmp_path / "journal.jsonl").read_bytes() == whole

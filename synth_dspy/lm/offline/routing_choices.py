@@ -1,12 +1,14 @@
 """Choices of the offline model: profiles by fit and coverage, agents by worked examples.
 
 A prompt's own text enters, a choice of what the prompt lists leaves. Without worked examples a
-query goes to the agent whose description shares most words with it; with them, to the agent of the
-examples that are most like it.
+query goes to the agent whose description shares most words with it; with them, to the agent whose
+examples make its words most likely.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 import re
 from collections import Counter
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from synth_dspy.lm.offline.fields import Ask
 
+_SMOOTH = 0.3  # examples of each kind that are taken as seen
 _LISTED = re.compile(r"^(?P<name>[^(:]+?)\s*(?:\((?P<covers>[^)]*)\))?\s*:\s*(?P<text>.*)$")
 
 
@@ -36,7 +39,7 @@ def select_profiles(ask: Ask) -> Mapping[str, object]:
         chosen.append(best)
         seen |= covers[best]
     why = f"Together they cover {', '.join(sorted(seen)) or 'nothing that is named'}."
-    return {"selected_profiles": "\n".join(chosen), "why": why}
+    return {"selected_profiles": json.dumps(chosen), "why": why}
 
 
 def route(ask: Ask) -> Mapping[str, object]:
@@ -49,16 +52,28 @@ def route(ask: Ask) -> Mapping[str, object]:
         for demo in ask.demos
     ]
     examples = [(terms, agent) for terms, agent in examples if agent in names]
-    if not examples:
-        examples = [(_terms(m["text"]), m["name"]) for m in listed]
-    rarity = _rarity([terms for terms, _ in examples])
-    scores = Counter[str]()
-    for terms, agent in examples:
-        shared = terms & asked
-        likeness = sum(rarity[term] for term in shared)
-        scores[agent] = max(scores[agent], likeness)  # type: ignore[assignment]
+    if examples:
+        scores = _learned(asked, examples, names)
+    else:
+        scores = {m["name"]: float(len(_terms(m["text"]) & asked)) for m in listed}
     best = max(names, key=lambda name: (scores[name], -names.index(name))) if names else ""
     return {"agent": best}
+
+
+def _learned(
+    asked: set[str], examples: Sequence[tuple[set[str], str]], names: Sequence[str]
+) -> dict[str, float]:
+    """Naive Bayes over the examples' terms: what most of an agent's queries hold speaks for it."""
+    known = set().union(*(terms for terms, _ in examples))
+    scores = {}
+    for name in names:
+        mine = [terms for terms, agent in examples if agent == name]
+        count = Counter(term for terms in mine for term in terms)
+        prior = math.log((len(mine) + 1) / (len(examples) + len(names)))
+        scores[name] = prior + sum(
+            math.log((count[term] + _SMOOTH) / (len(mine) + 2 * _SMOOTH)) for term in asked & known
+        )
+    return scores
 
 
 def _modalities(text: str) -> set[str]:
@@ -66,11 +81,9 @@ def _modalities(text: str) -> set[str]:
 
 
 def _terms(text: str) -> set[str]:
-    """Stems, and neighbouring words: "what did" tells more than "what"."""
-    words = re.findall(r"[a-z]+", text.lower())
-    return set(stems(text)) | {f"{a} {b}" for a, b in zip(words, words[1:], strict=False)}
-
-
-def _rarity(documents: Sequence[set[str]]) -> dict[str, float]:
-    count = Counter(term for terms in documents for term in terms)
-    return {term: math.log(1 + len(documents) / n) for term, n in count.items()}
+    """Words and neighbours of words: "what did" tells more than "what". Names are left out: they
+    tell what is asked about, not who knows it."""
+    words = re.findall(r"[A-Za-z]+|[,:]", text)
+    plain = [word if word[0].islower() or place == 0 else "" for place, word in enumerate(words)]
+    pairs = itertools.pairwise(plain)
+    return {w.lower() for w in plain if w} | {f"{a} {b}".lower() for a, b in pairs if a and b}

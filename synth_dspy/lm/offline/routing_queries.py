@@ -57,7 +57,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 INTENTS: Mapping[str, tuple[str, ...]] = {
-    "search": ("{}",),
+    "search": ("{}", "{}, please", "I need this: {}", "{}, the best match first"),
     "summarize": ("summarize in short: {}", "{}, only the gist please", "give me a summary: {}"),
     "report": ("write a detailed report: {}", "{}, with a full analysis", "report at length: {}"),
     "compare": ("compare: {}", "{}, and how they differ", "contrast what is known: {}"),
@@ -76,7 +76,13 @@ def forms(modality: str, intent: str) -> int:
 
 
 def query(
-    about: str, mention: Sequence[str], when: str, modality: str, second: str, intent: str, form: int
+    about: str,
+    mention: Sequence[str],
+    when: str,
+    modality: str,
+    second: str,
+    intent: str,
+    form: int,
 ) -> str:
     """The query of one brief."""
     asked, wrapped = FORMS[modality], INTENTS[intent]

@@ -14,12 +14,18 @@ from synth_dspy.lm.offline import (
     checks,
     classify,
     codefacts,
+    dialogues_judges,
+    dialogues_pairs,
+    dialogues_talk,
     facts,
     figure_questions,
     figures,
     judges,
     pair,
     repairs,
+    routing_choices,
+    routing_queries,
+    rows_skills,
     source_judges,
     summaries,
     tasks,
@@ -200,9 +206,19 @@ def _skills() -> dict[frozenset[str], Skill]:
         "refined_question": refine_question,
         "repaired_answer": repair_answer,
         "repaired_program": repair_code,
+        "uses_source_fact realistic_question sensible_answer reason": dialogues_judges.judge_pair,
+        "factually_accurate natural_conversation on_topic adds_value reason issues": (
+            dialogues_judges.judge_dialogue
+        ),
+        "dialogue": dialogues_talk.write_dialogue,
+        "queries": routing_queries.write_queries,
+        "selected_profiles why": routing_choices.select_profiles,
+        "agent": routing_choices.route,
     }
+    readers |= rows_skills.SKILLS
     runners: dict[str, Skill] = {
         "possible question": write_question,
+        "qa_pairs": dialogues_pairs.extract_pairs,
         "test_code oracle": write_test,
         "repaired_test": repair_test,
     }

@@ -46,13 +46,134 @@ _TECHNOLOGY = re.compile(
     re.IGNORECASE,
 )
 _STOP = frozenset(
-    """a about above after again against all also an and any are as at be because been before
-    being below between both but by can could did do does down during each for from had has have he
-    her here his how i if in into is it its may more most much must my near never no nor not now of
-    off on once one only or other our out over own put same she should so some such than that the
-    their them then there these they this those three through to too two under until up us very was
-    way we were what when where which while who whom why will with within without would you your
-    every next says say said using""".split()
+    [
+        "a",
+        "about",
+        "above",
+        "after",
+        "again",
+        "against",
+        "all",
+        "also",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "because",
+        "been",
+        "before",
+        "being",
+        "below",
+        "between",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "down",
+        "during",
+        "each",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "here",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "may",
+        "more",
+        "most",
+        "much",
+        "must",
+        "my",
+        "near",
+        "never",
+        "no",
+        "nor",
+        "not",
+        "now",
+        "of",
+        "off",
+        "on",
+        "once",
+        "one",
+        "only",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "own",
+        "put",
+        "same",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "three",
+        "through",
+        "to",
+        "too",
+        "two",
+        "under",
+        "until",
+        "up",
+        "us",
+        "very",
+        "was",
+        "way",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "within",
+        "without",
+        "would",
+        "you",
+        "your",
+        "every",
+        "next",
+        "says",
+        "say",
+        "said",
+        "using",
+    ]
 )
 
 
@@ -61,7 +182,7 @@ class Patterns:
     """What was found in one record.
 
     Attributes:
-        topics: bigrams and trigrams, lower case, the most telling first; never empty.
+        topics: bigrams and trigrams, lower case but for names, the most telling first; never empty.
         entities: names, as written; dates: years and dates, as written.
         kind: tutorial, guide, overview, ...; "record" when no word tells.
         relations: pairs of entities that one sentence mentions.
@@ -83,7 +204,7 @@ def patterns_of(content: Content) -> Patterns:
     text = f"{told} {content.transcript}"
     entities = _entities(content, text)
     return Patterns(
-        topics=_topics(content.title, told, content.transcript),
+        topics=tuple(_spelt(t, entities) for t in _topics(content.title, told, content.transcript)),
         entities=entities,
         dates=tuple(dict.fromkeys(_DATE.findall(text))),
         kind=next((name for name, pattern in _KIND if pattern.search(told)), "record"),
@@ -122,6 +243,14 @@ def _topics(title: str, told: str, transcript: str) -> tuple[str, ...]:
     }
     best = sorted(scores, key=lambda gram: (-scores[gram], gram))[:MAX_TOPICS]
     return tuple(best) or (title.strip().rstrip(".").lower(),)
+
+
+def _spelt(topic: str, entities: tuple[str, ...]) -> str:
+    for name in entities:
+        at = topic.find(name.lower())
+        if at >= 0:
+            topic = topic[:at] + name + topic[at + len(name) :]
+    return topic
 
 
 def _ngrams(text: str) -> Iterator[str]:

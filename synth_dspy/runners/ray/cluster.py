@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import socket
-import tempfile
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from synth_dspy.errors import SetupError, UserError
+from synth_dspy.runners.ray.folder import SessionFolder
 
 _OBJECT_STORE_BYTES = 256 << 20
 _CONNECT_S = 5.0
@@ -54,7 +52,7 @@ class Cluster:
         cpus: how many processors the cluster offers.
     """
 
-    def __init__(self, ray: Any, folder: Path | None) -> None:
+    def __init__(self, ray: Any, folder: SessionFolder | None) -> None:
         self._ray: Any = ray
         self._folder = folder
         self.cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -73,7 +71,8 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster; one that was started here ends, with all of its processes."""
         self._ray.shutdown()
-        _remove(self._folder)
+        if self._folder is not None:
+            self._folder.remove()
 
 
 def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
@@ -93,14 +92,13 @@ def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
     if address:
         _check_address(address)
     ray = ray_module()
-    # Logs, sockets and what does not fit into the store; short, since sockets' names are limited.
-    folder = None if address else Path(tempfile.mkdtemp(prefix="synth-ray-"))
+    folder = None if address else SessionFolder()
     own = {
         "address": "local",
         "num_cpus": cpus,
         "include_dashboard": False,
         "object_store_memory": _OBJECT_STORE_BYTES,
-        "_temp_dir": str(folder),
+        "_temp_dir": str(folder.path) if folder else "",
     }
     # No public switch silences Ray's account of a dead worker on standard output; ours is a line.
     ray._private.worker.print_to_stdstream = _unprinted
@@ -112,7 +110,8 @@ def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
             configure_logging=True,
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        _remove(folder)
+        if folder is not None:
+            folder.remove()
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         if address:
             raise UserError(
@@ -126,11 +125,6 @@ def connect(address: str = "", *, cpus: int | None = None) -> Cluster:
 
 def _unprinted(*_args: object, **_kwargs: object) -> None:
     """What Ray would print."""
-
-
-def _remove(folder: Path | None) -> None:
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_address(address: str) -> None:

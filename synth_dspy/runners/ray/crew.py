@@ -143,6 +143,7 @@ class Crew:
                 except self._ray.exceptions.RayActorError as error:
                     if chance == LIVES - 1:
                         raise _cannot_start(error) from error
+                    self._say("A worker on Ray died as it started; another takes its place.")
                 else:
                     return
 
