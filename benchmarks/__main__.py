@@ -18,6 +18,7 @@ from benchmarks.generate import generating
 from benchmarks.parsing import parsing
 from benchmarks.ray import on_ray
 from benchmarks.sandbox import side_by_side
+from benchmarks.service import service
 from benchmarks.starting import starting
 from benchmarks.store import store
 from benchmarks.table import Group, render
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),
         ("export", lambda: [exporting(progress)]),
         ("ray", lambda: on_ray(progress)),
+        ("service", lambda: [service(progress)]),
     ):
         progress(f"measuring {name}")
         groups += measure()

@@ -24,37 +24,44 @@ from synth_dspy.cli.arguments import (
     loaded,
 )
 
-HEADING = "Stages"
-
-
 _STAGE_HELP = {
-    "parse": "Read the sources' documents and store their images.",
-    "transcribe": "Describe images.",
-    "filter-images": "Take images out that teach nothing.",
-    "chunk": "Divide documents into passages.",
-    "filter-chunks": "Drop passages that teach nothing.",
-    "plan": "Allocate tasks, and write questions and tests.",
-    "filter-candidates": "Drop questions that are not worth an answer.",
-    "answer": "Write answers, run their tests, correct them.",
-    "curate": "Judge finished samples.",
-    "classify": "Sort samples into the categories.",
-    "extract-qa": "Write question and answer pairs from facts.",
-    "validate-qa": "Judge question and answer pairs.",
-    "converse": "Write conversations.",
-    "judge": "Judge conversations.",
-    "embed": "Embed conversations.",
-    "dedup": "Drop conversations that repeat one.",
-    "select": "Keep the best conversations.",
-    "refine": "Rows: make the query clearer.",
-    "write-rows": "Rows: write and judge rows until there are enough.",
-    "judge-rows": "Rows: the same; writing and judging go together.",
-    "build": "Choose the samples of the dataset, deduplicate and split.",
-    "sample-content": "Routing: draw records from the content backend.",
-    "select-profiles": "Routing: select the profiles that serve the optimizer.",
-    "plan-examples": "Routing: plan balanced queries.",
-    "generate-examples": "Routing: write queries, and make a row of each.",
-    "export": "Write the Hugging Face dataset and its card.",
-    "analyze": "Write statistics, plots and the report.",
+    "Stages of assistant": {
+        "parse": "Read the sources' documents and store their images.",
+        "transcribe": "Describe images.",
+        "filter-images": "Take images out that teach nothing.",
+        "chunk": "Divide documents into passages.",
+        "filter-chunks": "Drop passages that teach nothing.",
+        "plan": "Allocate tasks, and write questions and tests.",
+        "filter-candidates": "Drop questions that are not worth an answer.",
+        "answer": "Write answers, run their tests, correct them.",
+        "curate": "Judge finished samples.",
+        "classify": "Sort samples into the categories.",
+        "build": "Choose the samples of the dataset, deduplicate and split.",
+    },
+    "Stages of rows": {
+        "refine": "Make the query clearer.",
+        "write-rows": "Write and judge rows until there are enough.",
+        "judge-rows": "The same: writing and judging go together.",
+    },
+    "Stages of conversations": {
+        "extract-qa": "Write question and answer pairs from facts.",
+        "validate-qa": "Judge question and answer pairs.",
+        "converse": "Write conversations.",
+        "judge": "Judge conversations.",
+        "embed": "Embed conversations.",
+        "dedup": "Drop conversations that repeat one.",
+        "select": "Keep the best conversations.",
+    },
+    "Stages of routing": {
+        "sample-content": "Draw records from the content backend.",
+        "select-profiles": "Select the profiles that serve the optimizer.",
+        "plan-examples": "Plan balanced queries.",
+        "generate-examples": "Write queries, and make a row of each.",
+    },
+    "Stages of every recipe": {
+        "export": "Write the Hugging Face dataset and its card.",
+        "analyze": "Write statistics, plots and the report.",
+    },
 }
 
 
@@ -83,7 +90,6 @@ def _stage_command(name: str) -> Callable[..., None]:
         )
         raise typer.Exit(run_stage(context, name, options))
 
-    command.__doc__ = _STAGE_HELP[name]
     return command
 
 
@@ -221,6 +227,7 @@ def analyze(
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     special: dict[str, Callable[..., None]] = {"plan": plan, "export": export, "analyze": analyze}
-    for name, text in _STAGE_HELP.items():
-        command = special.get(name) or _stage_command(name)
-        app.command(name, help=text, rich_help_panel=HEADING)(command)
+    for heading, stages in _STAGE_HELP.items():
+        for name, text in stages.items():
+            command = special.get(name) or _stage_command(name)
+            app.command(name, help=text, rich_help_panel=heading)(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from synth_dspy.service import SyntheticDataService, create_app
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The app's OpenAPI document, with the app behind it."""
     run_dir: Path = tmp_path_factory.mktemp("service")
     config = Config.model_validate({

@@ -82,7 +82,7 @@ class VespaStandIn:
             code, message = (12, "Timed out") if self.fault == "timeout" else (4, "Invalid query")
             return 200, {"root": {"id": "toplevel", "errors": [{"code": code, "message": message}]}}
         yql, found = body["yql"], self._found(body["yql"])
-        root = {"id": "toplevel", "fields": {"totalCount": len(found)}, "children": []}
+        root: dict[str, Any] = {"id": "toplevel", "fields": {"totalCount": len(found)}, "children": []}
         if group := _GROUP.search(yql):
             root["children"] = [_grouping(found, group[1], int(group[2]), int(group[3]))]
         else:
