@@ -17,6 +17,7 @@ from benchmarks.endpoints import endpoints
 from benchmarks.generate import generating
 from benchmarks.parsing import parsing
 from benchmarks.ray import on_ray
+from benchmarks.rows import teaching
 from benchmarks.sandbox import side_by_side
 from benchmarks.service import service
 from benchmarks.starting import starting
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         ("store", lambda: store(progress, million=arguments.million)),
         ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),
         ("export", lambda: [exporting(progress)]),
+        ("rows", lambda: [teaching(progress)]),
         ("ray", lambda: on_ray(progress)),
         ("service", lambda: [service(progress)]),
     ):

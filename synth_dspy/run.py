@@ -18,7 +18,18 @@ from typing import Annotated
 import typer
 
 from synth_dspy import __version__
-from synth_dspy.cli import caching, checking, gold, looking, prompts, rows, serving, stages, starting, whole
+from synth_dspy.cli import (
+    caching,
+    checking,
+    gold,
+    looking,
+    prompts,
+    rows,
+    serving,
+    stages,
+    starting,
+    whole,
+)
 from synth_dspy.cli.arguments import Config, Grouped, Set
 from synth_dspy.errors import SetupError, StoreError, SynthError, UserError
 

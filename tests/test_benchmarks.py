@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
@@ -16,6 +19,15 @@ from benchmarks.installed import closure, core_requirements, size_bytes
 from benchmarks.memory import peak_mb
 from benchmarks.parsing import parsing
 from benchmarks.recorded_server import Recorded, read
+from benchmarks.retrieval import (
+    by_rarity,
+    mean_reciprocal_rank,
+    reciprocal_ranks,
+    task,
+    trained,
+    untrained,
+)
+from benchmarks.rows import splits, teaching, together
 from benchmarks.starting import starting
 from benchmarks.store import run_asking, run_empty, simulate
 from benchmarks.table import Group, Row, duration, render
@@ -147,3 +159,81 @@ def test_the_quota_benchmark_runs_few_more_tasks_than_needed() -> None:
 def test_the_store_benchmark_takes_every_record_through_three_stages() -> None:
     assert run_empty(50) > 0
     assert run_asking(5) > 0
+
+
+def triplet(anchor: str, positive: str, negative: str, heading: str) -> dict[str, Any]:
+    source = {"name": "docs", "path": "a.md", "heading": heading}
+    return {"anchor": anchor, "positive": positive, "negative": negative,
+            "metadata": json.dumps({"source": source})}  # fmt: skip
+
+
+def misleading_triplets(count: int = 60) -> list[dict[str, Any]]:
+    """Anchor and positive share one rare word; anchor and all else share the chatter."""
+    pick = random.Random(3)
+    names = ["".join(pick.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(count)]
+    chatter = "kindly tell which statement concerning measurements discusses"
+    return [
+        triplet(f"{chatter} {name}", f"{name} {' '.join(pick.choices(names, k=4))}",
+                f"{chatter} {pick.choice(names)}", f"section {index // 2}")
+        for index, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def test_a_reciprocal_rank_is_one_over_the_rank_and_a_tie_is_lost() -> None:
+    scores = np.array([[0.9, 0.1, 0.2], [0.5, 0.4, 0.3], [0.7, 0.7, 0.0]])
+    assert reciprocal_ranks(scores, np.array([0, 1, 1])) == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
+
+
+def test_a_positive_of_two_anchors_is_one_candidate() -> None:
+    rows = [triplet("one", "same", "other", "a"), triplet("two", "same", "other", "a")]
+    assert task(rows).texts.shape[0] == 2
+    assert len(set(task(rows).own)) == 1
+
+
+def test_a_held_out_text_is_no_negative_in_training() -> None:
+    rows = [triplet("one", "first", "held out", "a"), triplet("two", "second", "free", "b")]
+    assert task(rows, without={"held out"}).texts.shape[0] == 3
+
+
+def test_a_section_and_an_answer_are_on_one_side_of_every_split() -> None:
+    rows = misleading_triplets()
+    rows.append(triplet("again", rows[0]["positive"], "x", "section 9"))
+    groups = together(rows)
+    assert groups[0] == groups[1] == groups[18] == groups[-1] != groups[2]
+    group = {row["anchor"]: number for row, number in zip(rows, groups, strict=True)}
+    parts = list(splits(rows, 5, seed=0))
+    assert sorted(row["anchor"] for _, held_out in parts for row in held_out) == sorted(group)
+    for train, held_out in parts:
+        assert not {group[row["anchor"]] for row in train} & {
+            group[row["anchor"]] for row in held_out
+        }
+
+
+def test_training_learns_what_to_overlook() -> None:
+    rows = misleading_triplets()
+    lesson, asked = task(rows[:40]), task(rows[40:])
+    before = mean_reciprocal_rank(asked, untrained())
+    assert mean_reciprocal_rank(asked, trained(lesson, 0.1)) > before + 0.2
+
+
+def test_rarity_weighs_what_all_texts_share_as_nothing() -> None:
+    rows = [triplet("a", "the first", "the second", "x"), triplet("b", "the third", "the 4th", "y")]
+    weights = by_rarity(task(rows))
+    assert weights.min() < 1e-6 < weights.max()
+
+
+def test_an_untrained_encoder_finds_a_text_by_itself() -> None:
+    rows = misleading_triplets(20)
+    alike = [{**row, "anchor": row["positive"]} for row in rows]
+    assert mean_reciprocal_rank(task(alike), untrained()) == 1
+
+
+def test_the_rows_benchmark_tells_the_figure_before_and_after_training() -> None:
+    told: list[str] = []
+    group = teaching(told.append, misleading_triplets(20), count=2)
+    before, after = group.rows
+    assert "20 in 2 folds" in group.title
+    assert "by rarity" in group.title
+    assert before.name.startswith("untrained: MRR 0.")
+    assert "gain +0." in after.name
+    assert len(told) == len(before.seconds) == len(after.seconds) == 2

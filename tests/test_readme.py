@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from synth_dspy.commands.informing import settings_table
 from tests.commandline import ROOT, run
 from tests.commands.conftest import Quickstart, quickstart
 
@@ -78,3 +79,9 @@ def test_every_message_that_is_explained_is_one_of_ours() -> None:
     ]
     for message in messages:
         assert any(message in source for source in sources), message
+
+
+def test_the_table_of_settings_is_that_of_the_models() -> None:
+    section = README.partition("## Settings\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    assert rows == list(settings_table()), "paste the output of `info --settings` into README.md"

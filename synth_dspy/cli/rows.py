@@ -70,6 +70,16 @@ def rows(
             "--documents", help="Folder or file that they are made from.", rich_help_panel=_WHAT
         ),
     ] = None,
+    loader: Annotated[
+        str | None,
+        typer.Option(
+            "--loader",
+            help="What loads them: a class whose load() yields objects with page_content; "
+            "--documents is its argument.",
+            metavar="MODULE:CLASS",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
     no_refine: Annotated[
         bool,
         typer.Option("--no-refine", help="Take the query as it is typed.", rich_help_panel=_WHAT),
@@ -191,6 +201,7 @@ def rows(
     asked = Asked(
         query=query,
         documents=documents,
+        loader=loader,
         refine=not no_refine,
         format=format_,
         custom_format_file=custom_format_file,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -15,7 +14,8 @@ from synth_dspy.errors import UserError
 from synth_dspy.recipes.registry import flow_of
 
 _SHOWN = 70
-_NOTHING = ("", "none", "[]", "{}")
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+_ANY = [{"path": "-"}]
 
 
 def info(context: Context, *, json_lines: bool, prompts: bool, step: str) -> None:
@@ -94,22 +94,12 @@ def _of_step(sent: dict[str, dict[str, str]], step: str) -> dict[str, dict[str, 
 
 def _changed(config: Config) -> Iterator[str]:
     """The settings that differ from their defaults, `key = value`, long values cut."""
-    defaults = {one.key: one.default for one in describe_settings()}
+    bare = {"recipe": config.recipe, "dataset": {"name": config.dataset.name}, "sources": _ANY}
+    defaults = dict(_flat(Config.model_validate(bare).redacted()))
     for key, value in _flat(config.redacted()):
-        text = _as_yaml(value)
-        if text != defaults.get(re.sub(r"\.\d+(?=\.|$)", "[]", key)) and text not in _NOTHING:
+        if value != defaults.get(key) and value not in _NOTHING:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
             yield f"{key} = {text if len(text) <= _SHOWN else text[:_SHOWN] + '...'}"
-
-
-def _as_yaml(value: Any) -> str:
-    """As the table of settings writes a default."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
-    return str(value)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

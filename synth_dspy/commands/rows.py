@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 from synth_dspy.commands.context import Context
 from synth_dspy.commands.execution import Options
 from synth_dspy.commands.finishing import Push
+from synth_dspy.commands.loading import load_to_folder
 from synth_dspy.commands.running import run_pipeline
 from synth_dspy.config import Config, default_config_path
 from synth_dspy.config.rows import OUTPUT_FORMATS
@@ -40,6 +41,7 @@ class Asked:
 
     query: str | None = None
     documents: Path | None = None
+    loader: str | None = None
     refine: bool = True
     format: str | None = None
     custom_format_file: str | None = None
@@ -71,6 +73,9 @@ def run_rows(
         UserError: flags that exclude one another, or a value that means nothing.
     """
     _set_level(asked.log_level)
+    _refuse_both(asked)
+    if asked.loader is not None:
+        asked = replace(asked, documents=load_to_folder(asked.loader, asked.documents))
     if file is None:
         told, why = configuration(asked)
         written = _written(told)
@@ -106,7 +111,7 @@ def configuration(asked: Asked) -> tuple[dict[str, Any], str]:
         "dataset": {
             "name": f"rows-{name}-{digest(origin, name, asked.custom_format_file)[:8]}",
             "description": f"Rows of the format {name}, made from "
-            + (f"the query {asked.query!r}." if asked.query else "documents."),
+            + (f"the query {_literal(asked.query)!r}." if asked.query else "documents."),
         },
         "models": {"endpoints": [endpoint]},
         "rows": section,
@@ -117,10 +122,14 @@ def configuration(asked: Asked) -> tuple[dict[str, Any], str]:
     return told, why
 
 
+def _literal(text: str) -> str:
+    """Text of the user's, in which no variable of the environment is meant."""
+    return text.replace("${", "$${")
+
+
 def _section(asked: Asked) -> dict[str, Any]:
     given: dict[str, Any] = {
-        # Not a variable of the environment, whatever the user asks about.
-        "query": asked.query.replace("${", "$${") if asked.query else None,
+        "query": _literal(asked.query) if asked.query else None,
         "format": asked.format,
         "custom_format": _custom(asked),
         "samples": asked.samples,
@@ -198,6 +207,8 @@ def _sampling(asked: Asked) -> dict[str, Any]:
 def _refuse_both(asked: Asked) -> None:
     if asked.query is not None and asked.documents is not None:
         raise UserError("--query and --documents exclude each other; give one.")
+    if asked.query is not None and asked.loader is not None:
+        raise UserError("--query and --loader exclude each other; give one.")
     if asked.format is not None and asked.custom_format_file is not None:
         raise UserError("--format and --custom-format-file exclude each other; give one.")
     if asked.query is not None and not asked.query.strip():

@@ -88,8 +88,8 @@ class RoutingFlow(LinearFlow):
             + ", ".join(f"{n} {label}" for label, n in sorted(labels.items())),
             ", ".join(f"{split} {splits[split]}" for split in ("train", "validation", "test")),
             (
-                f"queries by the model {by['model']}, by rules {by['rules']}; every number is derived "
-                "by rule, none was measured"
+                f"queries by the model {by['model']}, by rules {by['rules']}; every number is "
+                "derived by rule, none was measured"
             ),
         ]
 

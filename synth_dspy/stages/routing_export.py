@@ -106,8 +106,8 @@ class ExportExamples(BarrierStage[Example, Example]):
             ),
             "",
             (
-                "**Every number is synthetic**: success, confidence, quality, satisfaction, time are "
-                f"derived by rule ({RULES}). Nothing was searched, run or asked of a user."
+                "**Every number is synthetic**: success, confidence, quality, satisfaction, time "
+                f"are derived by rule ({RULES}). Nothing was searched, run or asked of a user."
             ),
             "",
             "| split | rows |",

@@ -29,8 +29,8 @@ class WorkflowGenerator(ExampleGenerator):
         usable = [content for content in contents if content.modality in searched]
         alone = [(content,) for content in usable]
         found: dict[str, list[Seed]] = {}
+        pairs = pairs_of(usable)
         for intent in self._agents.intents():
-            pairs = pairs_of(usable)
             if intent != "compare":  # there is nothing to compare in one record
                 found[intent] = [Seed(contents, intent) for contents in alone]
             found[f"multi_modal_{intent}"] = [Seed(p, intent, needs_entity=True) for p in pairs]

@@ -82,7 +82,8 @@ class VespaStandIn:
             code, message = (12, "Timed out") if self.fault == "timeout" else (4, "Invalid query")
             return 200, {"root": {"id": "toplevel", "errors": [{"code": code, "message": message}]}}
         yql, found = body["yql"], self._found(body["yql"])
-        root: dict[str, Any] = {"id": "toplevel", "fields": {"totalCount": len(found)}, "children": []}
+        root: dict[str, Any] = {"id": "toplevel", "children": []}
+        root["fields"] = {"totalCount": len(found)}
         if group := _GROUP.search(yql):
             root["children"] = [_grouping(found, group[1], int(group[2]), int(group[3]))]
         else:
