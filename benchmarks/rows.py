@@ -166,7 +166,8 @@ def teaching(
         folds.append(fold := learned(train, held_out))
         progress(
             f"{len(train)} triplets, {fold.held_out} held out: MRR {fold.before:.3f} -> "
-            f"{fold.after:.3f}, by rarity {fold.rarity:.3f}, hashed_ngrams {fold.embedded:.3f}, pull {fold.pull:g}"
+            f"{fold.after:.3f}, by rarity {fold.rarity:.3f}, "
+            f"hashed_ngrams {fold.embedded:.3f}, pull {fold.pull:g}"
         )
     gains = [fold.after - fold.before for fold in folds]
     embedded = statistics.mean(fold.embedded for fold in folds)
