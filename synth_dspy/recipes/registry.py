@@ -44,7 +44,7 @@ def stage_named(recipe: str, name: str) -> type[Stage]:
         if other != recipe and any(name in (s.name, s.folder) for s in flow_of(other).stages):
             raise StageError(
                 f"{name!r} is a stage of the recipe {other!r}, and this configuration's is "
-                f"{recipe!r}: name one of yours with --config, or configs/{other}.yaml."
+                f"{recipe!r}: name one of that recipe with --config."
             )
     near = difflib.get_close_matches(name, known, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -24,11 +24,10 @@ def source_files(config: Config) -> tuple[list[SourceFile], list[Skipped]]:
     files: list[SourceFile] = []
     skipped: list[Skipped] = []
     for index, source in enumerate(config.sources):
-        where = f"{config.file or 'the configuration'}: sources.{index}.path"
         try:
             found, passed_over = _listed(source)
         except SourceError as error:
-            raise SourceError(f"{where}: {error}") from error
+            raise SourceError(f"{_where(config, index)}: {error}") from error
         files += found
         skipped += passed_over
     if not files:
@@ -50,12 +49,18 @@ def clones_to_make(config: Config) -> list[str]:
     Raises:
         SourceError: an address is none.
     """
-    lines = (
-        announcement(source.path, folders=source.folders)
-        for source in config.sources
-        if source.type == "github"
-    )
+    lines = []
+    for index, source in enumerate(config.sources):
+        if source.type == "github":
+            try:
+                lines.append(announcement(source.path, folders=source.folders))
+            except SourceError as error:
+                raise SourceError(f"{_where(config, index)}: {error}") from error
     return [line for line in lines if line is not None]
+
+
+def _where(config: Config, index: int) -> str:
+    return f"{config.file or 'the configuration'}: sources.{index}.path"
 
 
 def _listed(source: Source) -> tuple[list[SourceFile], list[Skipped]]:

@@ -155,8 +155,8 @@ def test_a_stage_before_its_time_says_what_to_run_first(tmp_path: Path) -> None:
 def test_a_stage_of_another_recipe_is_refused(tmp_path: Path) -> None:
     done = small("parse", tmp_path)
     assert done.code == 2
-    assert "There is no stage 'parse'" in done.err
-    assert "extract-qa" in done.err
+    assert "'parse' is a stage of the recipe 'assistant'" in done.err
+    assert "this configuration's is 'conversations'" in done.err
 
 
 def test_a_trial_is_small_and_has_a_directory_of_its_own(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_the_card_says_what_was_typed_and_how_the_judge_was_calibrated(
     }  # fmt: skip
     (project / "outputs" / "small-trial" / "calibration.json").write_text(json.dumps(calibration))
     assert small("pipeline", *said).code == 0
-    assert "calibrated against 20 answers" in card(project, "small-trial")
+    assert "calibrated against 20 labelled examples" in card(project, "small-trial")
 
 
 def test_splits_that_cannot_be_filled_are_said(project: Path, small: Callable[..., Result]) -> None:

@@ -108,7 +108,8 @@ def test_every_chunk_stands_in_the_file(lines: list[str]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        text = "\n".join([*lines, "- one last fact stands here."])
+        # First: after a fence that is never closed there would be none.
+        text = "\n".join(["- one first fact stands here.", "", *lines])
         chunks = fact_chunks([written(Path(folder), text)], ChunkRules())
     words = " ".join(text.split())
     assert chunks
