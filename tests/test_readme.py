@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -46,10 +47,12 @@ def test_the_commands_run_in_their_order(
     shutil.copytree(quickstart.cwd / "outputs", tmp_path / "outputs")  # as `make run` left it
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     for command in OURS:
-        arguments = command.split()[3:]
+        arguments = shlex.split(command)[3:]
         if not arguments or arguments[0] == "pipeline":
             arguments += ["pipeline"] if not arguments else []
-            arguments += ["--skip-analysis", "--set", f"sandbox.backend={sandbox_backend}"]
+            arguments += ["--skip-analysis"]
+        if arguments[0] in ("pipeline", "preview"):
+            arguments += ["--set", f"sandbox.backend={sandbox_backend}"]
         result = run(*arguments, cwd=tmp_path)
         allowed = {0, 1} if arguments[0] == "doctor" else {0}
         assert result.code in allowed, (command, result.err)
