@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--documents FOLDER]`: one table, measured in one run on this machine.
+"""`python -m benchmarks [--only NAME]`: one table, measured in one run on this machine.
 
 Absolute times say more about the machine than about the project; the ratios travel better, since
 what is compared was measured in turns. Ends in a few minutes.
@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.dataset import duplicates, exporting
@@ -32,27 +33,35 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--documents", type=Path, help="a folder of documents to parse, not the quickstart's"
     )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="this part alone; repeatable"
+    )
     parser.add_argument("--million", action="store_true", help="10^6 records and questions, too")
     arguments = parser.parse_args(argv)
     documents = arguments.documents or default_config_path().parent / "docs"
     if not documents.is_dir():
         parser.error(f"--documents {str(documents)!r} is not a folder")
+    measures: dict[str, Callable[[], Sequence[Group]]] = {
+        "starting": lambda: [starting()],
+        "sandbox": lambda: side_by_side(progress),
+        "parsing": lambda: parsing(documents),
+        "endpoints": lambda: endpoints(progress),
+        "generate": lambda: generating(progress),
+        "store": lambda: store(progress, million=arguments.million),
+        "duplicates": lambda: [duplicates(progress, million=arguments.million)],
+        "export": lambda: [exporting(progress)],
+        "rows": lambda: [teaching(progress)],
+        "ray": lambda: on_ray(progress),
+        "service": lambda: [service(progress)],
+    }
+    unknown = [name for name in arguments.only if name not in measures]
+    if unknown:
+        parser.error(f"--only {unknown[0]!r} is not one of {', '.join(measures)}")
     groups: list[Group] = []
-    for name, measure in (
-        ("starting", lambda: [starting()]),
-        ("sandbox", lambda: side_by_side(progress)),
-        ("parsing", lambda: parsing(documents)),
-        ("endpoints", lambda: endpoints(progress)),
-        ("generate", lambda: generating(progress)),
-        ("store", lambda: store(progress, million=arguments.million)),
-        ("duplicates", lambda: [duplicates(progress, million=arguments.million)]),
-        ("export", lambda: [exporting(progress)]),
-        ("rows", lambda: [teaching(progress)]),
-        ("ray", lambda: on_ray(progress)),
-        ("service", lambda: [service(progress)]),
-    ):
-        progress(f"measuring {name}")
-        groups += measure()
+    for name, measure in measures.items():
+        if name in (arguments.only or measures):
+            progress(f"measuring {name}")
+            groups += measure()
     sys.stdout.write(
         f"Medians on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}, "
         f"Python {platform.python_version()}; ratio: times the first row of its group.\n\n"

@@ -1,6 +1,6 @@
 """Sends requests at an even rate, whatever the answers do, and prints what was measured as JSON.
 
-python -m benchmarks.service_client http://127.0.0.1:8000 2000 200
+python -m benchmarks.service_client http://127.0.0.1:8000 2000 200 0
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ _OPTIMIZERS = ("modality", "cross_modal", "routing", "workflow", "unified")
 _COUNT = 10
 
 
-async def load(url: str, requests: int, per_second: float) -> dict[str, Any]:
-    """Latencies in seconds, from when a request was due: waiting to be sent counts, too."""
+async def load(url: str, requests: int, per_second: float, first_seed: int) -> dict[str, Any]:
+    """Latencies in seconds, from when a request was due: waiting to be sent counts, too.
+
+    Args:
+        first_seed: each request has a seed of its own from here on, so that none asks again for
+            what another one got.
+    """
     latencies: list[float] = []
     faults = 0
     names = cycle(_OPTIMIZERS)
@@ -39,7 +44,7 @@ async def load(url: str, requests: int, per_second: float) -> dict[str, Any]:
         for number in range(requests):
             due = start + number / per_second
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            tasks.append(asyncio.create_task(one(number, due)))
+            tasks.append(asyncio.create_task(one(first_seed + number, due)))
         await asyncio.gather(*tasks)
         seconds = time.perf_counter() - start
     return {"latencies": latencies, "faults": faults, "seconds": seconds}
@@ -57,5 +62,5 @@ async def _wait_for(session: aiohttp.ClientSession, url: str) -> None:
 
 
 if __name__ == "__main__":
-    found = asyncio.run(load(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    found = asyncio.run(load(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))
     sys.stdout.write(json.dumps(found) + "\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,23 +57,10 @@ def routing_config_path() -> Path:
 
 
 async def _serve(app: Any, config: Config) -> None:
-    import socket
-
     import uvicorn
 
     serving = config.routing.serving
-    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((serving.host, serving.port))
-        listening.listen()  # who connects from now on waits, and is not refused
-    except OSError as error:
-        listening.close()
-        raise SetupError(
-            f"{serving.host}:{serving.port} cannot be listened at: {error.strerror}. Name another "
-            "with --port, or 0 for any free one."
-        ) from error
+    listening = listening_socket(serving.host, serving.port)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -91,6 +79,29 @@ async def _serve(app: Any, config: Config) -> None:
     sys.stderr.flush()
     # uvicorn's own handlers would raise the signal again, and end the command as if it had failed.
     await server._serve([listening])
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens: who connects from now on waits, and is not refused.
+
+    Raises:
+        SetupError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small packets at once only on sockets that say they are TCP; on others an answer
+    # waits 40 ms for the client to acknowledge its headers.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise SetupError(
+            f"{host}:{port} cannot be listened at: {error.strerror}. Name another with --port, or "
+            "0 for any free one."
+        ) from error
+    return listening
 
 
 def _end_on_signals(server: Server) -> None:

@@ -52,7 +52,8 @@ class Agent(Section):
 class Backend(Section):
     """Where content is sampled from.
 
-    A relative `path` starts at the folder of the configuration file.
+    A relative `path`, and those of the three files for TLS, start at the folder of the
+    configuration file.
     """
 
     kind: Literal["duckdb", "vespa"] = Field(
@@ -74,12 +75,17 @@ class Backend(Section):
         default=None, description="vespa: file of the client's certificate, for TLS."
     )
     key: OptionalText = Field(default=None, description="vespa: file of the certificate's key.")
+    ca_certificate: OptionalText = Field(
+        default=None,
+        description="vespa: file of the authority's certificate that the server's is signed by; "
+        "none: those that are known to everybody.",
+    )
     timeout: Number = Field(default=10.0, gt=0, description="Of one query, in seconds.")
     page_size: Whole = Field(default=100, ge=1, le=400, description="vespa: hits of one request.")
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 
-    @field_validator("path")
+    @field_validator("path", "certificate", "key", "ca_certificate")
     @classmethod
     def _can_be_a_path(cls, value: str | None) -> str | None:
         return value if value is None else checked_path(value)
@@ -106,7 +112,11 @@ class Backend(Section):
     @property
     def resolved(self) -> Path | None:
         """Absolute `path`; None without one."""
-        return None if self.path is None else absolute(self._base, self.path)
+        return self.absolute(self.path)
+
+    def absolute(self, path: str | None) -> Path | None:
+        """A path of this section from its start; None for none."""
+        return None if path is None else absolute(self._base, path)
 
 
 class Serving(Section):

@@ -11,14 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import orjson
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 
 from synth_dspy.errors import AdmissionError, BackendError, BackendSlowError, RecordError
-from synth_dspy.programs.routing.registry import UnknownOptimizerError, get_optimizer_config
+from synth_dspy.programs.routing.registry import (
+    OPTIMIZER_REGISTRY,
+    UnknownOptimizerError,
+    get_optimizer_config,
+)
+from synth_dspy.service import examples
 from synth_dspy.service.schemas import (
     MAX_BATCHES,
     MAX_EXAMPLES,
@@ -39,20 +45,29 @@ from synth_dspy.service.schemas import (
 from synth_dspy.service.synthesis import SyntheticDataService, TooFewError
 
 _LISTS = frozenset({"strategies"})
-_COMMON: dict[int | str, dict[str, Any]] = {
-    400: {"model": Fault, "description": "The body is not JSON."},
-    401: {"model": Fault, "description": "No API key."},
-    403: {"model": Fault, "description": "A wrong API key."},
-    413: {"model": Fault, "description": "The body is too long."},
-    422: {"model": Faults, "description": "A field is wrong; `loc` names it."},
-    429: {"model": Fault, "description": "Too many requests; `Retry-After` says when."},
+_REFUSALS: dict[int, tuple[type[BaseModel], str]] = {
+    400: (Fault, "The body is not JSON."),
+    401: (Fault, "No API key."),
+    403: (Fault, "A wrong API key."),
+    404: (Fault, "No such optimizer; the text lists them."),
+    413: (Fault, "The body is too long."),
+    422: (Faults, "A field is wrong; `loc` names it."),
+    429: (Fault, "Too many requests; `Retry-After` says when."),
+    503: (Fault, "Backend or model are down; the text says what to do."),
+    504: (Fault, "Backend or model did not answer in time."),
 }
-_MAKING: dict[int | str, dict[str, Any]] = {
-    **_COMMON,
-    404: {"model": Fault, "description": "No such optimizer; the text lists them."},
-    503: {"model": Fault, "description": "Backend or model are down; the text says what to do."},
-    504: {"model": Fault, "description": "Backend or model did not answer in time."},
-}
+_COMMON = (401, 403, 413, 422, 429)
+_MAKING = (*_COMMON, 404, 503, 504)
+
+
+def _answers(example: Any, *refusals: int) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint may answer, each with an example."""
+    told: dict[int | str, dict[str, Any]] = {200: {"content": examples.shown(example)}}
+    for status in sorted(refusals):
+        model, description = _REFUSALS[status]
+        content = examples.shown({"detail": examples.FAULTS[status]})
+        told[status] = {"model": model, "description": description, "content": content}
+    return told
 
 
 class _Holder:
@@ -66,7 +81,8 @@ def configure_service(service: SyntheticDataService) -> None:
     _Holder.service = service
 
 
-def _configured() -> SyntheticDataService:
+async def _configured() -> SyntheticDataService:
+    # Not a plain function: FastAPI would send each request through a thread for it.
     if _Holder.service is None:
         raise HTTPException(503, "No service is configured; call configure_service() at start.")
     return _Holder.service
@@ -115,18 +131,29 @@ router = APIRouter(
 )  # fmt: skip
 
 
-@router.post("/generate", response_model=GenerateResponse, responses=_MAKING)
-async def generate(body: GenerateRequest, service: Service) -> Response:
+@router.post(
+    "/generate", response_model=GenerateResponse, responses=_answers(examples.MADE, 400, *_MAKING)
+)
+async def generate(
+    body: Annotated[GenerateRequest, Body(openapi_examples=cast(Any, examples.ORDERS))],
+    service: Service,
+) -> Response:
     """Examples for one optimizer: exactly `count`, no query twice."""
     return _json((await _made(service, body)).model_dump())
 
 
-@router.post("/batch/generate", response_model=BatchResponse, responses=_MAKING)
+@router.post(
+    "/batch/generate", response_model=BatchResponse, responses=_answers(examples.BATCHES, *_MAKING)
+)
 async def generate_batches(
     service: Service,
     optimizer: Annotated[Optimizer, Query()],
-    count_per_batch: Annotated[int, Query(ge=1, le=MAX_EXAMPLES)] = 100,
-    num_batches: Annotated[int, Query(ge=1, le=MAX_BATCHES)] = 5,
+    count_per_batch: Annotated[
+        int, Query(ge=1, le=MAX_EXAMPLES, description="Rows of a batch.", examples=[20])
+    ] = 100,
+    num_batches: Annotated[
+        int, Query(ge=1, le=MAX_BATCHES, description="How many batches.", examples=[2])
+    ] = 5,
     vespa_sample_size: Annotated[SampleSize, Query()] = 200,
     strategies: Annotated[Strategies, Query()] = None,
     max_profiles: Annotated[MaxProfiles, Query()] = 3,
@@ -158,7 +185,7 @@ async def generate_batches(
     })  # fmt: skip
 
 
-@router.get("/optimizers", responses=_COMMON)
+@router.get("/optimizers", responses=_answers(examples.OPTIMIZERS, *_COMMON))
 async def optimizers(service: Service) -> dict[str, str]:
     """Every optimizer's name and description."""
     return {name: entry.description for name, entry in service.registry.items()}
@@ -166,25 +193,21 @@ async def optimizers(service: Service) -> dict[str, str]:
 
 @router.get(
     "/optimizers/{name}", response_model=OptimizerInfo,
-    responses={**_COMMON, 404: _MAKING[404]},
+    responses=_answers(examples.described(OPTIMIZER_REGISTRY["modality"]), 404, *_COMMON),
 )  # fmt: skip
-async def optimizer(name: str, service: Service) -> Response:
+async def optimizer(
+    name: Annotated[str, Path(description="An optimizer's name.", examples=["modality"])],
+    service: Service,
+) -> Response:
     """One optimizer: the schema of its rows, its generator, its strategy and defaults."""
     try:
         entry = get_optimizer_config(name, service.registry)
     except UnknownOptimizerError as error:
         raise HTTPException(404, _printable(error)) from error
-    return _json({
-        "name": entry.name,
-        "description": entry.description,
-        "schema": entry.schema.model_json_schema(),
-        "generator": entry.generator.__name__,
-        "backend_strategy": entry.strategy,
-        "defaults": entry.defaults,
-    })  # fmt: skip
+    return _json(examples.described(entry))
 
 
-@router.get("/health", response_model=Health, responses={422: _COMMON[422]})
+@router.get("/health", response_model=Health, responses=_answers(examples.HEALTH, 413, 422))
 async def health(service: Service) -> Response:
     """Whether the service can make examples; it needs no key."""
     status, told = "ok", f"{service.backend.name}: {service.backend.described}"

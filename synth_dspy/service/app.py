@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from synth_dspy import __version__
 from synth_dspy.errors import ConfigError
 from synth_dspy.service.api import configure_service, router
-from synth_dspy.service.guard import Guard, Rules
+from synth_dspy.service.guard import OPEN, Guard, Rules
 from synth_dspy.service.synthesis import SyntheticDataService
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -47,12 +47,25 @@ def create_app(service: SyntheticDataService) -> Any:
         lifespan=lifespan,
     )
     app.include_router(router)
+    if key:
+        _ask_for_key(app)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_middleware(
         Guard,
         rules=Rules(key, serving.max_body_bytes, serving.requests_per_minute),
     )
     return app
+
+
+def _ask_for_key(app: FastAPI) -> None:
+    """Say in the OpenAPI document which operations want a key; the guard is who holds it so."""
+    document = app.openapi()  # made once, then kept
+    scheme = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    document["components"]["securitySchemes"] = {"key": scheme}
+    for path, operations in document["paths"].items():
+        if path != OPEN:
+            for operation in operations.values():
+                operation["security"] = [{"key": []}]
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

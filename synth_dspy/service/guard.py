@@ -26,7 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_OPEN = "/synthetic/health"
+OPEN = "/synthetic/health"
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 _MAX_CLIENTS = 10_000
 
@@ -128,7 +128,7 @@ class Guard:
 
     def _admit(self, scope: Scope, headers: dict[str, str]) -> None:
         rules = self._rules
-        if scope["path"] == _OPEN:
+        if scope["path"] == OPEN:
             return
         if rules.api_key:
             scheme, _, bearer = headers.get("authorization", "").partition(" ")

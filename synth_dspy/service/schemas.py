@@ -12,32 +12,56 @@ MAX_EXAMPLES = 10_000
 MAX_BATCHES = 1_000
 
 Optimizer = Annotated[
-    str, Field(min_length=1, max_length=100, description="One of `GET /synthetic/optimizers`.")
+    str,
+    Field(
+        min_length=1,
+        max_length=100,
+        description="One of `GET /synthetic/optimizers`.",
+        examples=["modality"],
+    ),
 ]
 SampleSize = Annotated[
-    int, Field(ge=1, le=10_000, description="How many records of the backend are sampled.")
+    int,
+    Field(
+        ge=1,
+        le=10_000,
+        description="How many records of the backend are sampled.",
+        examples=[200],
+    ),
 ]
 Strategies = Annotated[
     list[SamplingStrategy] | None,
-    Field(min_length=1, max_length=6, description="Absent: the optimizer's own."),
+    Field(
+        min_length=1,
+        max_length=6,
+        description="How the backend is sampled; absent: the optimizer's own.",
+        examples=[["entity_rich", "diverse"]],
+    ),
 ]
-MaxProfiles = Annotated[int, Field(ge=1, le=10, description="At most so many profiles.")]
+MaxProfiles = Annotated[
+    int, Field(ge=1, le=10, description="At most so many profiles.", examples=[3])
+]
 Tenant = Annotated[
-    str, Field(min_length=1, max_length=200, description="Whose content is sampled.")
-]  # fmt: skip
+    str,
+    Field(
+        min_length=1, max_length=200, description="Whose content is sampled.", examples=["default"]
+    ),
+]
 Seed = Annotated[
     int | None,
-    Field(ge=0, le=2**31 - 1, description="Equal seeds give equal data; absent: the service's."),
+    Field(
+        ge=0,
+        le=2**31 - 1,
+        description="Equal seeds give equal data; absent: the service's.",
+        examples=[7],
+    ),
 ]
 
 
 class GenerateRequest(BaseModel):
     """An order for examples."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"optimizer": "modality", "count": 10}]},
-    )
+    model_config = ConfigDict(extra="forbid")
 
     optimizer: Optimizer
     count: int = Field(default=100, ge=1, le=MAX_EXAMPLES, description="How many examples.")
@@ -50,22 +74,6 @@ class GenerateRequest(BaseModel):
 
 class GenerateResponse(BaseModel):
     """Examples, and how they were made."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "optimizer": "modality",
-                    "schema_name": "ModalityExampleSchema",
-                    "count": 1,
-                    "selected_profiles": ["spoken_transcripts", "page_and_picture"],
-                    "profile_selection_reasoning": "spoken_transcripts adds VIDEO, AUDIO (fit 0).",
-                    "data": [{"query": "listen to flood routing", "modality": "AUDIO"}],
-                    "metadata": {"backend": "duckdb", "strategy": ["by_modality"]},
-                }
-            ]
-        }
-    )
 
     optimizer: str
     schema_name: str

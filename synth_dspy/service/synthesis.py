@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 from synth_dspy.config import Config
 from synth_dspy.errors import UserError
-from synth_dspy.programs.routing.generator import Made
+from synth_dspy.programs.routing.generator import ExampleGenerator, Made
+from synth_dspy.programs.routing.plans import Seed
+from synth_dspy.programs.routing.profiles import Selection
 from synth_dspy.programs.routing.program import RoutingProgram
 from synth_dspy.programs.routing.registry import (
     OPTIMIZER_REGISTRY,
@@ -22,12 +25,13 @@ from synth_dspy.programs.routing.registry import (
     get_optimizer_config,
 )
 from synth_dspy.recipes.resources import Resources
+from synth_dspy.service.replies import UnkeptReplies, forgets_replies
 from synth_dspy.service.schemas import GenerateRequest, GenerateResponse
-from synth_dspy.sources.backends import Content, ContentBackend, SampleOrder, open_backend
+from synth_dspy.sources.backends import Content, ContentBackend, open_backend
 from synth_dspy.sources.backends.orders import merged, sample_orders
 
-_CACHED_SAMPLES = 64
-_CACHED_RECORDS = 1_000  # of one sample; larger ones are drawn each time
+_KEPT_MATERIALS = 64
+_KEPT_RECORDS = 1_000  # of one material; larger ones are drawn each time
 
 
 class TooFewError(UserError):
@@ -40,6 +44,20 @@ class TooFewError(UserError):
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
         self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What examples of one optimizer are made from.
+
+    Attributes:
+        sampled: what the backend gave; contents: of those, what the selected profiles cover.
+        pools: of the contents, as the optimizer's generator has them.
+    """
+
+    sampled: list[Content]
+    contents: list[Content]
+    pools: Mapping[str, Sequence[Seed]]
 
 
 class SyntheticDataService:
@@ -66,9 +84,12 @@ class SyntheticDataService:
         routing = self.config.routing
         self.backend = backend or open_backend(routing.backend)
         self._resources = Resources(self.config, _silent, trace=False)
+        if forgets_replies(self.config):
+            self._resources.replies = UnkeptReplies()
         self._program = RoutingProgram(routing, registry)
         self._resources.bind(self._program)
-        self._samples: OrderedDict[SampleOrder, list[Content]] = OrderedDict()
+        self._turns: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self._materials: OrderedDict[tuple[Any, ...], _Material] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,10 +125,13 @@ class SyntheticDataService:
             generator.modalities_needed,
         )
         strategies = request.strategies or [optimizer.strategy]
-        sampled = await self._sampled(request, strategies)
-        contents = [content for content in sampled if content.modality in selection.modalities]
+        material = await self._material(request, strategies, generator, selection)
+        sampled, contents = material.sampled, material.contents
         seed = self.config.seed if request.seed is None else request.seed
-        reply = await generator.acall(contents=contents, count=request.count, seed=seed)
+        async with self._turn():
+            reply = await generator.acall(
+                contents=contents, count=request.count, seed=seed, pools=material.pools
+            )
         made: Made = reply.made
         if len(made.rows) < request.count:
             raise _too_few(request, optimizer, len(made.rows), sampled, contents)
@@ -135,11 +159,27 @@ class SyntheticDataService:
             },
         )
 
+    def _turn(self) -> asyncio.Semaphore:
+        """Leave to make examples. More requests at once than keep the models busy would only hold
+        memory; each event loop has its own, since asyncio's locks belong to one."""
+        loop = asyncio.get_running_loop()
+        if self._turns is None or self._turns[0] is not loop:
+            size = 2 * self.config.generation.llm_concurrency
+            self._turns = loop, asyncio.Semaphore(size)
+        return self._turns[1]
+
     def _origin(self, key: str) -> str:
         """Whether profiles, or agents, are the user's or the project's own."""
         return "configured" if key in self.config.routing.model_fields_set else "default"
 
-    async def _sampled(self, request: GenerateRequest, strategies: Sequence[Any]) -> list[Content]:
+    async def _material(
+        self,
+        request: GenerateRequest,
+        strategies: Sequence[Any],
+        generator: ExampleGenerator,
+        selection: Selection,
+    ) -> _Material:
+        """What the backend gives; of content that cannot change, what it gave before."""
         orders = sample_orders(
             strategies,
             size=request.vespa_sample_size,
@@ -147,19 +187,20 @@ class SyntheticDataService:
             seed=self.config.seed,
             recency_days=self.config.routing.recency_days,
         )
-        return merged([await self._sample(order) for order in orders])
-
-    async def _sample(self, order: SampleOrder) -> list[Content]:
-        """What the backend says; of content that cannot change, what it said before."""
-        if order in self._samples:
-            self._samples.move_to_end(order)
-            return self._samples[order]
-        found = await asyncio.to_thread(self.backend.sample, order)
-        if self.backend.fixed and len(found) <= _CACHED_RECORDS:
-            self._samples[order] = found
-            if len(self._samples) > _CACHED_SAMPLES:
-                self._samples.popitem(last=False)
-        return found
+        key = (request.optimizer, tuple(orders), selection.modalities)
+        if key in self._materials:
+            self._materials.move_to_end(key)
+            return self._materials[key]
+        sampled = merged([await asyncio.to_thread(self.backend.sample, one) for one in orders])
+        contents = [content for content in sampled if content.modality in selection.modalities]
+        # Ten thousand records take seconds to read; who asked for few must not wait for it.
+        pools = await asyncio.to_thread(generator.pools, contents)
+        material = _Material(sampled, contents, pools)
+        if self.backend.fixed and len(sampled) <= _KEPT_RECORDS:
+            self._materials[key] = material
+            if len(self._materials) > _KEPT_MATERIALS:
+                self._materials.popitem(last=False)
+        return material
 
 
 def default_config() -> Config:

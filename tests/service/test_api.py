@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -314,6 +315,34 @@ def test_requests_at_once_do_not_mix(client: TestClient) -> None:
         assert client.post(GENERATE, json=order).json()["data"] == data
 
 
+def test_many_requests_at_once_are_answered_in_one_event_loop_after_another(
+    tmp_path: Path,
+) -> None:
+    service = SyntheticDataService(config(tmp_path))
+    turns = 2 * service.config.generation.llm_concurrency
+
+    async def together() -> list[int]:
+        orders = [GenerateRequest(optimizer="modality", count=1, seed=n) for n in range(2 * turns)]
+        return [made.count for made in await asyncio.gather(*map(service.generate, orders))]
+
+    assert asyncio.run(together()) == asyncio.run(together()) == [1] * 2 * turns
+
+
+@pytest.mark.anyio
+async def test_what_a_request_gets_does_not_depend_on_those_before(tmp_path: Path) -> None:
+    orders = [
+        GenerateRequest(optimizer=name, count=4, **more)
+        for name in ("modality", "workflow")
+        for more in ({}, {"max_profiles": 1}, {"vespa_sample_size": 9}, {"strategies": ["diverse"]})
+    ]
+    alone = []
+    for order in orders:
+        async with SyntheticDataService(config(tmp_path)) as fresh:
+            alone.append((await fresh.generate(order)).data)
+    async with SyntheticDataService(config(tmp_path)) as used:
+        assert [(await used.generate(order)).data for order in orders * 2] == alone * 2
+
+
 @pytest.mark.anyio
 async def test_the_service_works_without_http(tmp_path: Path) -> None:
     async with SyntheticDataService(config(tmp_path)) as service:
@@ -322,12 +351,16 @@ async def test_the_service_works_without_http(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_content_that_may_change_is_asked_for_again(tmp_path: Path) -> None:
-    class Changing:
-        name, described, fixed = "vespa", "changing", False
+@pytest.mark.parametrize(("fixed", "times"), [(False, 2), (True, 1)])
+async def test_only_content_that_may_change_is_asked_for_again(
+    tmp_path: Path, fixed: bool, times: int
+) -> None:
+    class Counting:
+        name, described = "vespa", "counting"
         asked = 0
 
         def __init__(self) -> None:
+            self.fixed = fixed
             self.inner = open_backend(Backend())
             self.version: Callable[[], str] = self.inner.version
             self.close: Callable[[], None] = self.inner.close
@@ -336,8 +369,8 @@ async def test_content_that_may_change_is_asked_for_again(tmp_path: Path) -> Non
             self.asked += 1
             return self.inner.sample(order)
 
-    backend = Changing()
+    backend = Counting()
     async with SyntheticDataService(config(tmp_path), backend=backend) as service:
         for _ in range(2):
             await service.generate(GenerateRequest(optimizer="modality", count=2))
-    assert backend.asked == 2
+    assert backend.asked == times

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from synth_dspy.programs.routing.patterns import Patterns, words_of
@@ -38,6 +39,7 @@ def coverage(query: str, patterns: Sequence[Patterns]) -> float:
     return round(len(asked & held) / len(asked), 3)
 
 
+@lru_cache(maxsize=256)  # several figures of one row ask it
 def cued(query: str) -> tuple[str, ...]:
     """The modalities that a query names by a word of theirs."""
     return tuple(name for name, pattern in _CUE.items() if pattern.search(query))

@@ -104,13 +104,22 @@ class ExampleGenerator(dspy.Module):
         """Orders for as many examples as the contents bear."""
         return plan(self.pools(contents), seed, taken)
 
-    async def aforward(self, contents: Sequence[Content], count: int, seed: int) -> dspy.Prediction:
+    async def aforward(
+        self,
+        contents: Sequence[Content],
+        count: int,
+        seed: int,
+        pools: Mapping[str, Sequence[Seed]] | None = None,
+    ) -> dspy.Prediction:
         """`made`: a `Made` with `count` rows, or with as many as the contents bear.
+
+        Args:
+            pools: what `pools(contents)` gave, where that was asked before.
 
         Raises:
             RecordError, AdmissionError: the model did not answer.
         """
-        orders = self.plans(contents, seed, set())
+        orders = plan(self.pools(contents) if pools is None else pools, seed, set())
         planned: list[Planned] = []
         while batch := list(islice(orders, min(self._per_call, count - len(planned)))):
             planned += batch

@@ -47,6 +47,7 @@ class ProfileSelector(StepModule):
         super().__init__()
         self.select_profiles_by_model = dspy.Predict(SelectProfiles)
         self._profiles, self._by = dict(profiles), by
+        self._words = {name: set(words_of(p.description)) for name, p in profiles.items()}
 
     async def select_profiles(self, task: str, max_profiles: int, needed: int = 1) -> Selection:
         """At most `max_profiles` profiles for a task.
@@ -80,7 +81,7 @@ class ProfileSelector(StepModule):
     def by_rules(self, task: str, max_profiles: int, needed: int = 1) -> Selection:
         """At most `max_profiles` profiles, without asking a model."""
         words = set(words_of(task))
-        fit = {n: len(words & set(words_of(p.description))) for n, p in self._profiles.items()}
+        fit = {name: len(words & known) for name, known in self._words.items()}
         order = list(self._profiles)
         chosen: list[str] = []
         reasons: list[str] = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from synth_dspy.errors import BackendError, BackendSlowError, SetupError
 from synth_dspy.sources.backends import vespa_yql as yql
 from synth_dspy.sources.backends.contract import MODALITIES, Content, SampleOrder
+from synth_dspy.sources.backends.tls import tls_fault, tls_files
 
 if TYPE_CHECKING:
     from synth_dspy.config.routing import Backend
@@ -34,6 +35,7 @@ class VespaContent:
 
     Raises:
         SetupError: the extra is not installed.
+        BackendError: a file for TLS cannot be used.
     """
 
     name = "vespa"
@@ -50,7 +52,8 @@ class VespaContent:
         self._settings = settings
         self.described = f"{settings.url}, schema {settings.document_type}"
         self._names = {field: field for field in _FIELDS} | dict(settings.fields)
-        self._app: Any = Vespa(settings.url, cert=settings.certificate, key=settings.key)
+        self._files = tls_files(settings)
+        self._app: Any = Vespa(settings.url)
 
     def sample(self, order: SampleOrder) -> list[Content]:
         """Records by a strategy. Raises as the protocol says."""
@@ -100,9 +103,18 @@ class VespaContent:
 
     @cached_property
     def _client(self) -> Any:
-        client = self._app.get_sync_session()
-        client.timeout = self._settings.timeout
-        return client
+        import httpr
+
+        # pyvespa's own session cannot be given an authority.
+        authority = self._files.authority
+        return httpr.Client(
+            headers=self._app.base_headers,
+            timeout=self._settings.timeout,
+            follow_redirects=True,
+            http2_only=False,
+            client_pem_data=self._files.client_pem,
+            ca_cert_file=str(authority) if authority else None,
+        )
 
     def _recent(self, order: SampleOrder) -> list[Content]:
         newest_first = f"{self._names['created_at']} desc"
@@ -179,7 +191,11 @@ class VespaContent:
             if response is not None and response.status_code in (408, 504):
                 raise self._slow() from error
             raise self._down(error) from error
-        except (httpr.RequestError, RuntimeError, OSError, ValueError) as error:
+        except httpr.RequestError as error:
+            if fault := tls_fault(self._settings.url, self._files, timeout):
+                raise BackendError(f"Vespa ({self.described}) cannot be asked: {fault}") from error
+            raise self._down(error) from error
+        except (RuntimeError, OSError, ValueError) as error:
             # RuntimeError: what the client says of a body that is no JSON.
             raise self._down(error) from error
         if not isinstance(answer, dict) or not isinstance(answer.get("root"), dict):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -22,14 +24,26 @@ _GROUP = re.compile(r"group\((\w+)\) max\((\d+)\) order\(-count\(\)\) each\(max\
 _ORDER = re.compile(r"order by (\w+) desc")
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that the server's TLS refuses."""
+        if not isinstance(sys.exception(), ssl.SSLError):
+            super().handle_error(request, client_address)
+
+
 class VespaStandIn:
     """Serves `records`; `queries` holds the bodies that it received.
+
+    Args:
+        tls: speak HTTPS with this.
 
     Attributes:
         fault: what to answer instead: `503`, `timeout`, `504`, `hang`, `error`, `prose`, or "".
     """
 
-    def __init__(self, records: Sequence[dict[str, Any]]) -> None:
+    def __init__(
+        self, records: Sequence[dict[str, Any]], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.records = list(records)
         self.queries: list[dict[str, Any]] = []
         self.fault = ""
@@ -53,14 +67,17 @@ class VespaStandIn:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if tls else "http"
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
