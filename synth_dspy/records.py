@@ -198,6 +198,21 @@ class Chunk:
     next_text: str = ""
     quality: Quality = "MEDIUM"
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where it stands in its source, as what is made of it says in its `metadata`."""
+        return {
+            "name": self.source,
+            "path": self.path,
+            "sha256": self.sha256,
+            "revision": self.revision,
+            "chunk": self.id,
+            "span": [self.start, self.end],
+            "cells": list(self.cells),
+            "pages": list(self.pages),
+            "heading": self.heading,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -31,7 +31,9 @@ from synth_dspy.cli import (
     whole,
 )
 from synth_dspy.cli.arguments import Config, Grouped, Set
+from synth_dspy.cli.run_options import Hub, Run, Where
 from synth_dspy.errors import SetupError, StoreError, SynthError, UserError
+from synth_dspy.terminal import spelled
 
 USER_ERROR = 2
 
@@ -60,7 +62,7 @@ def _default(
         typer.echo(f"synth-dspy {__version__}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        whole.pipeline(config=config, overrides=overrides)
+        whole.pipeline(run=Run(config, overrides), hub=Hub(), where=Where())
     elif config or overrides:
         raise typer.BadParameter(
             f"--config and --set come after the command: {ctx.invoked_subcommand} --config FILE"
@@ -108,7 +110,7 @@ def main() -> None:
 
 
 def _fail(error: SynthError) -> None:
-    line = f"Error: {error}"
+    line = spelled(f"Error: {error}")
     if "--log-json" in sys.argv:
         line = json.dumps({"time": time.time(), "event": "error", "message": str(error)})
     typer.echo(line, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -47,6 +48,24 @@ def run(
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def started(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a process group of its own; what it says is not heard."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was `started`, and all that it started, as `kill -9` does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def overrides(**settings: object) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("signatures", "sandbox", "synth_dspy")
 
-GROUND = frozenset({"errors", "records", "outcomes", "config", "dialogues"})
+GROUND = frozenset({"errors", "records", "outcomes", "config", "dialogues", "terminal"})
 BOXES = frozenset({"signatures", "sandbox"})
 FLOOR = frozenset({"store", "lm", "sources", "parsing", "dataset"})
 WIRING = frozenset({"recipes", "optimize", "runners"})

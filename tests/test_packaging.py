@@ -171,7 +171,8 @@ def test_the_installed_command_checks_its_quickstart(installed: Path, tmp_path: 
 def test_the_source_distribution_holds_what_its_makefile_calls(sdist: Path) -> None:
     for name in ("Makefile", "LICENSE", "CHANGELOG.md", "README.md", "tests/conftest.py",
                  "scripts/install", "scripts/find-python", "benchmarks/__main__.py",
-                 "notebooks/01_quickstart.ipynb", ".env.example"):  # fmt: skip
+                 "notebooks/01_quickstart.ipynb", "notebooks/report.png",
+                 ".env.example"):  # fmt: skip
         assert (sdist / name).is_file(), name
     assert os.access(sdist / "scripts" / "install", os.X_OK)
 

@@ -9,10 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from synth_dspy.commands.informing import settings_table
 from tests.commandline import ROOT, run
 from tests.commands.conftest import Quickstart, quickstart
+from tests.commands.rows_runs import here
 
 __all__ = ["quickstart"]
 
@@ -41,6 +43,7 @@ def test_the_make_targets_exist(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.timeout(600)  # some thirty commands, and the quickstart before them
 def test_the_commands_run_in_their_order(
     tmp_path: Path, quickstart: Quickstart, sandbox_backend: str
 ) -> None:
@@ -61,7 +64,8 @@ def test_the_commands_run_in_their_order(
 def test_the_tree_names_what_is_there_and_all_of_it() -> None:
     block = re.search(r"^```text\n(signatures/.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert block is not None
-    top, inner = set(), set()
+    top: set[str] = set()
+    inner: set[str] = set()
     for line in block[1].splitlines():
         name = line.split()[0].rstrip("/")
         (inner if line.startswith("  ") else top).add(name)
@@ -69,6 +73,50 @@ def test_the_tree_names_what_is_there_and_all_of_it() -> None:
     assert top == folders - {"outputs", "build", "dist", "mlruns"}
     package = {p.name for p in (ROOT / "synth_dspy").iterdir() if p.name != "py.typed"}
     assert inner == {name for name in package if not name.startswith("__")}
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    files = [link.partition("#")[0] for link in links if "://" not in link]
+    assert "sandbox/README.md" in files
+    for file in files:
+        assert (ROOT / file).is_file(), file
+
+
+def test_the_picture_of_the_report_is_one_and_is_small() -> None:
+    pictures = re.findall(r"!\[[^\]]{20,}\]\(([^)]+\.png)\)", README)
+    assert pictures
+    for picture in pictures:
+        with Image.open(ROOT / picture) as image:
+            assert image.width >= 1000
+        assert (ROOT / picture).stat().st_size < 150_000
+
+
+SECTION = README.partition("## Your own documents, your own model")[2].partition("\n## ")[0]
+MODELS = re.findall(r"^\| ([^|]+) \| `(--model [^`]+)` \|$", SECTION, re.MULTILINE)
+
+
+def test_every_kind_of_model_is_shown() -> None:
+    told = " ".join(who for who, _ in MODELS)
+    assert re.findall("offline|OpenAI,|Gemini|Anthropic|vLLM|Ollama", told) == [
+        "offline", "OpenAI,", "Gemini", "Anthropic", "vLLM", "Ollama",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "flags"), MODELS)
+def test_what_init_is_told_of_a_model_makes_a_valid_configuration(
+    tmp_path: Path, who: str, flags: str
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# Rain\n\nA gauge collects rain.\n")
+    keys = dict.fromkeys(re.findall(r"`([A-Z_]+_API_KEY)`", who), "a-key")
+    written = here(tmp_path, "init", "--documents", "docs", *shlex.split(flags), env=keys)
+    assert written.code == 0, written.err
+    checked = here(tmp_path, "validate-config", "--config", "synth.yaml", env=keys)
+    assert checked.code == 0, checked.err
+    named = shlex.split(flags)[1]
+    assert named in checked.out or named.partition("/")[2] in checked.out
+    assert "a-key" not in (tmp_path / "synth.yaml").read_text()
 
 
 def test_every_message_that_is_explained_is_one_of_ours() -> None:

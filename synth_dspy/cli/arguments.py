@@ -29,6 +29,23 @@ class Grouped(typer.core.TyperGroup):
                 formatter.write_dl(rows)
 
 
+class NamedArguments(typer.core.TyperCommand):
+    """Lists arguments by their names alone; typer adds the type, as `<str>`."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then the options."""
+        lists: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None and param.param_type_name == "argument":
+                lists["Arguments"].append((record[0].partition(" ")[0], record[1]))
+            elif record is not None:
+                lists["Options"].append(record)
+        for heading, rows in lists.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -67,7 +84,10 @@ NoTrace = Annotated[
     bool, typer.Option("--no-trace", help="Keep no prompts and replies in traces/.")
 ]
 Runner = Annotated[
-    str, typer.Option("--runner", help="What runs the stages: local, or ray (an extra).")
+    str,
+    typer.Option(
+        "--runner", metavar="NAME", help="What runs the stages: local, or ray (an extra)."
+    ),
 ]
 RayAddress = Annotated[
     str,
@@ -80,7 +100,10 @@ RayAddress = Annotated[
 RayWorkers = Annotated[
     int | None,
     typer.Option(
-        "--ray-workers", min=1, help="With --runner ray: workers; without it one a processor."
+        "--ray-workers",
+        metavar="N",
+        min=1,
+        help="With --runner ray: workers; without it one a processor.",
     ),
 ]
 HubId = Annotated[

@@ -21,7 +21,9 @@ def cache_info(config: Config = None, overrides: Set = None, json_lines: Json = 
 def cache_clear(
     config: Config = None,
     overrides: Set = None,
-    stage: Annotated[str, typer.Option("--stage", "-s", help="One stage only.")] = "",
+    stage: Annotated[
+        str, typer.Option("--stage", "-s", metavar="NAME", help="One stage only.")
+    ] = "",
     replies: Annotated[bool, typer.Option("--replies", help="Models' replies, too.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="The dataset and the report, too: final/ and analysis/.")

@@ -7,28 +7,38 @@ from typing import Annotated
 
 import typer
 
-from synth_dspy.cli.arguments import Config, Json, Set, loaded
+from synth_dspy.cli.arguments import Config, Json, NamedArguments, Set, loaded
 
 HEADING = "Checking"
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="JSONL of programs and tests; .gz is read, too.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSONL of programs and tests; .gz is read, too.")
+    ],
     config: Config = None,
     overrides: Set = None,
     json_lines: Json = False,
-    timeout: Annotated[float, typer.Option(help="Seconds for one test.")] = 10.0,
-    prompt: Annotated[str, typer.Option(help="Column of the prompt.")] = "prompt",
-    solution: Annotated[str, typer.Option(help="Column of the solution; found when empty.")] = "",
-    test: Annotated[str, typer.Option(help="Column of the test; found when empty.")] = "",
-    entry_point: Annotated[str, typer.Option(help="Column of the name.")] = "entry_point",
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Seconds for one test.")] = 10.0,
+    prompt: Annotated[str, typer.Option(metavar="NAME", help="Column of the prompt.")] = "prompt",
+    solution: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of the solution; found when empty.")
+    ] = "",
+    test: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of the test; found when empty.")
+    ] = "",
+    entry_point: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of the name.")
+    ] = "entry_point",
     stubs: Annotated[
         bool, typer.Option("--stubs", help="Try passing tests on solutions that do nothing.")
     ] = False,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Try passing tests on solutions with one fault.")
     ] = False,
-    max_mutants: Annotated[int, typer.Option(min=1, help="Mutants of one solution.")] = 20,
+    max_mutants: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Mutants of one solution.")
+    ] = 20,
 ) -> None:
     """Run the tests of any dataset in the sandbox; exit code 1 when one fails."""
     from synth_dspy.commands.verifying import Measuring, verify_file
@@ -47,7 +57,9 @@ def verify(
 def sandbox_build(
     config: Config = None,
     overrides: Set = None,
-    base: Annotated[str, typer.Option("--base", help="Base image with Python 3.11 or newer.")] = "",
+    base: Annotated[
+        str, typer.Option("--base", metavar="IMAGE", help="Base image with Python 3.11 or newer.")
+    ] = "",
 ) -> None:
     """Build the image of a configuration, and its base where no registry answers."""
     from synth_dspy.commands.boxes import build
@@ -88,7 +100,7 @@ def doctor(json_lines: Json = False) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command(rich_help_panel=HEADING)(verify)
+    app.command(rich_help_panel=HEADING, cls=NamedArguments)(verify)
     boxes = typer.Typer(help="The images that code is run in.", no_args_is_help=True)
     boxes.command("build")(sandbox_build)
     boxes.command("gc")(sandbox_gc)

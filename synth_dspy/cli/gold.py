@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synth_dspy.cli.arguments import Config, Json, Set, loaded
+from synth_dspy.cli.arguments import Config, Json, NamedArguments, Set, loaded
 
 HEADING = "Prompts"
 Gold = Annotated[
@@ -18,7 +18,9 @@ Gold = Annotated[
 def gold_check(
     config: Config = None,
     overrides: Set = None,
-    step: Annotated[str, typer.Option("--step", help="A step with gold, or all.")] = "all",
+    step: Annotated[
+        str, typer.Option("--step", metavar="NAME", help="A step with gold, or all.")
+    ] = "all",
     gold: Gold = None,
     benchmark: Annotated[
         list[Path] | None,
@@ -37,11 +39,15 @@ def gold_check(
 
 
 def gold_export(
-    output: Annotated[Path, typer.Argument(help="The CSV to write.")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV to write.")],
     config: Config = None,
     overrides: Set = None,
-    step: Annotated[str, typer.Option("--step", help="judge or classify.")] = "judge",
-    count: Annotated[int, typer.Option("--count", min=1, help="At most so many samples.")] = 200,
+    step: Annotated[
+        str, typer.Option("--step", metavar="NAME", help="judge or classify.")
+    ] = "judge",
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, help="At most so many samples.")
+    ] = 200,
 ) -> None:
     """Write a sheet with a run's samples for people to label."""
     from synth_dspy.commands.gold import export
@@ -50,8 +56,10 @@ def gold_export(
 
 
 def gold_import(
-    sheet: Annotated[Path, typer.Argument(help="The CSV with its labels.")],
-    step: Annotated[str, typer.Option("--step", help="judge or classify.")] = "judge",
+    sheet: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV with its labels.")],
+    step: Annotated[
+        str, typer.Option("--step", metavar="NAME", help="judge or classify.")
+    ] = "judge",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -69,10 +77,15 @@ def gold_import(
 def gold_calibrate(
     config: Config = None,
     overrides: Set = None,
-    step: Annotated[str, typer.Option("--step", help="A step that judges.")] = "judge",
+    step: Annotated[
+        str, typer.Option("--step", metavar="NAME", help="A step that judges.")
+    ] = "judge",
     gold: Gold = None,
     split: Annotated[
-        str, typer.Option("--split", help="Part of the gold set: train, validation or heldout.")
+        str,
+        typer.Option(
+            "--split", metavar="NAME", help="Part of the gold set: train, validation or heldout."
+        ),
     ] = "heldout",
     json_lines: Json = False,
 ) -> None:
@@ -88,7 +101,7 @@ def register(app: typer.Typer) -> None:
     gold = typer.Typer(help="Labelled examples, and how far the judge agrees with them.",
                        no_args_is_help=True)  # fmt: skip
     gold.command("check")(gold_check)
-    gold.command("export")(gold_export)
-    gold.command("import")(gold_import)
+    gold.command("export", cls=NamedArguments)(gold_export)
+    gold.command("import", cls=NamedArguments)(gold_import)
     gold.command("calibrate")(gold_calibrate)
     app.add_typer(gold, name="gold", rich_help_panel=HEADING)

@@ -17,7 +17,9 @@ def info(
     overrides: Set = None,
     json_lines: Json = False,
     prompts: Annotated[bool, typer.Option("--prompts", help="Print what each step sends.")] = False,
-    step: Annotated[str, typer.Option("--step", help="Print what this step sends.")] = "",
+    step: Annotated[
+        str, typer.Option("--step", metavar="NAME", help="Print what this step sends.")
+    ] = "",
     settings: Annotated[
         bool, typer.Option("--settings", help="Print every setting there is, as a table.")
     ] = False,
@@ -44,16 +46,23 @@ def inspect(
     stage: Annotated[
         str,
         typer.Option(
-            "--stage", "-s", help="A stage by its name or its folder: parse, chunk, plan, ..."
+            "--stage",
+            "-s",
+            metavar="NAME",
+            help="A stage by its name or its folder: parse, chunk, plan, ...",
         ),
     ],
     config: Config = None,
     overrides: Set = None,
     count: Annotated[
-        int | None, typer.Option("--count", "-n", help="How many records; 0: all.  [default: 3]")
+        int | None,
+        typer.Option("--count", "-n", metavar="N", help="How many records; 0: all.  [default: 3]"),
     ] = None,
     index: Annotated[
-        int | None, typer.Option("--index", "-i", help="One record by its number; -1 is the last.")
+        int | None,
+        typer.Option(
+            "--index", "-i", metavar="N", help="One record by its number; -1 is the last."
+        ),
     ] = None,
     random: Annotated[
         bool, typer.Option("--random", help="Pick records at random, not the first ones.")
@@ -88,12 +97,17 @@ def inspect(
 def inspect_traces(
     config: Config = None,
     overrides: Set = None,
-    stage: Annotated[str, typer.Option("--stage", "-s", help="Calls of one stage only.")] = "",
+    stage: Annotated[
+        str, typer.Option("--stage", "-s", metavar="NAME", help="Calls of one stage only.")
+    ] = "",
     failed: Annotated[bool, typer.Option("--failed", help="Calls that failed only.")] = False,
     success: Annotated[bool, typer.Option("--success", help="Calls that did not fail.")] = False,
-    count: Annotated[int, typer.Option("--count", "-n", help="How many, the last ones.")] = 3,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", help="How many, the last ones.")
+    ] = 3,
     index: Annotated[
-        int | None, typer.Option("--index", "-i", help="One call by its number; -1 is the last.")
+        int | None,
+        typer.Option("--index", "-i", metavar="N", help="One call by its number; -1 is the last."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Whole messages and replies.")] = False,
     json_lines: Json = False,
@@ -121,7 +135,8 @@ def analyze_allocation(
     config: Config = None,
     overrides: Set = None,
     target: Annotated[
-        int | None, typer.Option("--target", min=1, help="Samples wanted; else target_samples.")
+        int | None,
+        typer.Option("--target", metavar="N", min=1, help="Samples wanted; else target_samples."),
     ] = None,
     json_lines: Json = False,
 ) -> None:

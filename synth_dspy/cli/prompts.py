@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synth_dspy.cli.arguments import Config, Json, Set, loaded
+from synth_dspy.cli.arguments import Config, Json, NamedArguments, Set, loaded
 
 HEADING = "Prompts"
 
@@ -23,22 +23,30 @@ def compile_prompts(
         str,
         typer.Option(
             "--optimizer",
+            metavar="NAME",
             help="bootstrap, bootstrap_random, mipro, gepa, simba or labeled.",
         ),
     ] = "bootstrap_random",
     demos: Annotated[
-        int, typer.Option("--demos", min=0, help="Most worked examples; 0: instructions alone.")
+        int,
+        typer.Option(
+            "--demos", metavar="N", min=0, help="Most worked examples; 0: instructions alone."
+        ),
     ] = 16,
     writer: Annotated[
         str, typer.Option("--writer", help="Endpoint that writes instructions.", metavar="NAME")
     ] = "",
     budget_calls: Annotated[
-        int | None, typer.Option("--budget-calls", min=1, help="Most calls to pay for.")
+        int | None,
+        typer.Option("--budget-calls", metavar="N", min=1, help="Most calls to pay for."),
     ] = None,
     budget_usd: Annotated[
-        float | None, typer.Option("--budget-usd", min=0, help="Most money to spend.")
+        float | None,
+        typer.Option("--budget-usd", metavar="USD", min=0, help="Most money to spend."),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="In place of the file's seed.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="In place of the file's seed.")
+    ] = None,
     gold: Annotated[
         Path | None, typer.Option("--gold", help="Gold of the one step.", metavar="FILE")
     ] = None,
@@ -68,7 +76,7 @@ def compile_prompts(
     raise typer.Exit(run_compile(loaded(config, overrides), request, json_lines=json_lines))
 
 
-Step = Annotated[str, typer.Argument(help="A step, as compile --step calls it.")]
+Step = Annotated[str, typer.Argument(metavar="STEP", help="A step, as compile --step calls it.")]
 Hash = Annotated[str, typer.Argument(help="The beginning of a program's hash.", metavar="HASH")]
 
 
@@ -134,7 +142,7 @@ def register(app: typer.Typer) -> None:
     programs = typer.Typer(help="Compiled prompts, and which are in use.", no_args_is_help=True)
     app.add_typer(programs, name="programs", rich_help_panel=HEADING)
     programs.command("list")(list_programs)
-    programs.command("show")(show_program)
-    programs.command("diff")(diff_programs)
-    programs.command("promote")(promote_program)
-    programs.command("rollback")(rollback_program)
+    programs.command("show", cls=NamedArguments)(show_program)
+    programs.command("diff", cls=NamedArguments)(diff_programs)
+    programs.command("promote", cls=NamedArguments)(promote_program)
+    programs.command("rollback", cls=NamedArguments)(rollback_program)

@@ -8,17 +8,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from synth_dspy.cli.arguments import (
-    ClearCache,
-    Config,
-    HubId,
-    HubPrivate,
-    NoCache,
-    NoTrace,
-    Quiet,
-    RetryFailed,
-    Set,
-)
+from synth_dspy.cli.run_options import Hub, Work
+from synth_dspy.cli.unfolding import unfolded
 
 HEADING = "Whole runs"
 
@@ -59,15 +50,21 @@ def _dashed(argument: str) -> str:
 
 
 def rows(
+    *,
     also: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     query: Annotated[
         str | None,
-        typer.Option("--query", help="What the rows are to be about.", rich_help_panel=_WHAT),
+        typer.Option(
+            "--query", metavar="TEXT", help="What the rows are to be about.", rich_help_panel=_WHAT
+        ),
     ] = None,
     documents: Annotated[
         Path | None,
         typer.Option(
-            "--documents", help="Folder or file that they are made from.", rich_help_panel=_WHAT
+            "--documents",
+            metavar="PATH",
+            help="Folder or file that they are made from.",
+            rich_help_panel=_WHAT,
         ),
     ] = None,
     loader: Annotated[
@@ -85,24 +82,29 @@ def rows(
         typer.Option("--no-refine", help="Take the query as it is typed.", rich_help_panel=_WHAT),
     ] = False,
     format_: Annotated[
-        str | None, typer.Option("--format", help=_FORMATS, rich_help_panel=_HOW_MANY)
+        str | None,
+        typer.Option("--format", metavar="NAME", help=_FORMATS, rich_help_panel=_HOW_MANY),
     ] = None,
     custom_format_file: Annotated[
         str | None,
         typer.Option(
             "--custom-format-file",
+            metavar="FILE",
             help="A format of your own: JSON, JSON Schema, or module:Model.",
             rich_help_panel=_HOW_MANY,
         ),
     ] = None,
     samples: Annotated[
         int | None,
-        typer.Option("--samples", min=1, help="Unique rows (50).", rich_help_panel=_HOW_MANY),
+        typer.Option(
+            "--samples", metavar="N", min=1, help="Unique rows (50).", rich_help_panel=_HOW_MANY
+        ),
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
             "--batch-size",
+            metavar="N",
             min=1,
             max=500,
             help="Most rows of one call (25).",
@@ -113,6 +115,7 @@ def rows(
         int | None,
         typer.Option(
             "--max-retries",
+            metavar="N",
             min=0,
             help="How often a batch or a request is tried again (5).",
             rich_help_panel=_HOW_MANY,
@@ -122,6 +125,7 @@ def rows(
         str | None,
         typer.Option(
             "--model",
+            metavar="NAME",
             help="offline, provider/name, or a name at --base-url. Without it: the --config's, "
             "else Gemini where GOOGLE_API_KEY is set, else offline.",
             rich_help_panel=_MODEL,
@@ -131,6 +135,7 @@ def rows(
         str | None,
         typer.Option(
             "--base-url",
+            metavar="URL",
             help="Address of an OpenAI-compatible server; its key is OPENAI_API_KEY.",
             rich_help_panel=_MODEL,
         ),
@@ -138,25 +143,40 @@ def rows(
     temperature: Annotated[
         float | None,
         typer.Option(
-            "--temperature", min=0, max=2, help="Of sampling (0.4).", rich_help_panel=_MODEL
+            "--temperature",
+            metavar="X",
+            min=0,
+            max=2,
+            help="Of sampling (0.4).",
+            rich_help_panel=_MODEL,
         ),
     ] = None,
     top_p: Annotated[
         float | None,
         typer.Option(
-            "--top-p", min=0, max=1, help="Nucleus sampling (0.95).", rich_help_panel=_MODEL
+            "--top-p",
+            metavar="X",
+            min=0,
+            max=1,
+            help="Nucleus sampling (0.95).",
+            rich_help_panel=_MODEL,
         ),
     ] = None,
     top_k: Annotated[
         int | None,
         typer.Option(
-            "--top-k", min=1, help="Sample from the k likeliest tokens.", rich_help_panel=_MODEL
+            "--top-k",
+            metavar="N",
+            min=1,
+            help="Sample from the k likeliest tokens.",
+            rich_help_panel=_MODEL,
         ),
     ] = None,
     output_prefix: Annotated[
         str | None,
         typer.Option(
             "--output-prefix",
+            metavar="PATH",
             help="Start of the files' names (synthetic_data).",
             rich_help_panel=_FILES,
         ),
@@ -165,6 +185,7 @@ def rows(
         list[str] | None,
         typer.Option(
             "--output-format",
+            metavar="NAME...",
             help="jsonl, csv, parquet or all; several may follow (all).",
             rich_help_panel=_FILES,
         ),
@@ -177,25 +198,16 @@ def rows(
             rich_help_panel=_FILES,
         ),
     ] = False,
-    config: Config = None,
-    overrides: Set = None,
+    work: Work,
     log_level: Annotated[
-        str, typer.Option("--log-level", help="DEBUG, INFO, WARNING or ERROR.")
+        str, typer.Option("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR.")
     ] = "INFO",
-    no_cache: NoCache = False,
-    clear_cache: ClearCache = False,
-    retry_failed: RetryFailed = False,
-    quiet: Quiet = False,
-    no_trace: NoTrace = False,
     skip_analysis: Annotated[
         bool, typer.Option("--skip-analysis", help="No plots and no report.")
     ] = False,
-    hub_id: HubId = "",
-    hub_private: HubPrivate = False,
+    hub: Hub,
 ) -> None:
     """Make unique rows of one format from a query or from documents."""
-    from synth_dspy.commands.execution import Options
-    from synth_dspy.commands.finishing import Push
     from synth_dspy.commands.rows import Asked, run_rows
 
     asked = Asked(
@@ -218,19 +230,10 @@ def rows(
         incremental_save=incremental_save,
         log_level=log_level,
     )
-    options = Options(
-        no_cache=no_cache,
-        clear_cache=clear_cache,
-        retry_failed=retry_failed,
-        quiet=quiet,
-        trace=not no_trace,
-        skip_analysis=skip_analysis,
-    )
-    raise typer.Exit(
-        run_rows(asked, config, overrides or (), options, push=Push(hub_id, hub_private))
-    )
+    options = work.options(skip_analysis=skip_analysis)
+    raise typer.Exit(run_rows(asked, work.config, work.overrides or (), options, push=hub.push()))
 
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
-    app.command(rich_help_panel=HEADING, cls=GroupedOptions)(rows)
+    app.command(rich_help_panel=HEADING, cls=GroupedOptions)(unfolded(rows))

@@ -16,13 +16,18 @@ def serve(
     config: Config = None,
     overrides: Set = None,
     host: Annotated[
-        str | None, typer.Option("--host", help="Address to listen at; another than loopback "
-                                 "needs routing.serving.api_key.")
+        str | None,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Address to listen at; another than loopback needs routing.serving.api_key.",
+        ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")
+        int | None,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes a free one."),
     ] = None,
-) -> None:  # fmt: skip
+) -> None:
     """Serve examples for routing optimizers over REST."""
     from synth_dspy.commands.serving import run_server
 
@@ -35,7 +40,9 @@ def content_load(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="DuckDB file to write.", metavar="FILE")
     ] = Path("content.duckdb"),
-    tenant: Annotated[str, typer.Option("--tenant", help="Whose content it is.")] = "default",
+    tenant: Annotated[
+        str, typer.Option("--tenant", metavar="NAME", help="Whose content it is.")
+    ] = "default",
     json_lines: Json = False,
 ) -> None:
     """Make a content backend of the documents that `parse` read."""

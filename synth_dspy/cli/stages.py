@@ -8,21 +8,9 @@ from typing import Annotated
 
 import typer
 
-from synth_dspy.cli.arguments import (
-    ClearCache,
-    Config,
-    HubId,
-    HubPrivate,
-    Json,
-    LogJson,
-    NoCache,
-    NoTrace,
-    Quiet,
-    RetryFailed,
-    Set,
-    Verbose,
-    loaded,
-)
+from synth_dspy.cli.arguments import HubId, Json
+from synth_dspy.cli.run_options import Hub, Run
+from synth_dspy.cli.unfolding import unfolded
 
 _STAGE_HELP = {
     "Stages of assistant": {
@@ -65,70 +53,37 @@ _STAGE_HELP = {
 }
 
 
-def _stage_command(name: str) -> Callable[..., None]:
-    def command(
-        config: Config = None,
-        overrides: Set = None,
-        no_cache: NoCache = False,
-        clear_cache: ClearCache = False,
-        retry_failed: RetryFailed = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        log_json: LogJson = False,
-        no_trace: NoTrace = False,
-    ) -> None:
-        from synth_dspy.commands.execution import Options
-        from synth_dspy.commands.running import run_stage
+def _run(name: str, run: Run) -> None:
+    from synth_dspy.commands.running import run_stage
 
-        context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
-        options = Options(
-            no_cache=no_cache,
-            clear_cache=clear_cache,
-            retry_failed=retry_failed,
-            quiet=quiet,
-            trace=not no_trace,
-        )
-        raise typer.Exit(run_stage(context, name, options))
+    raise typer.Exit(run_stage(run.context(), name, run.options()))
+
+
+def _stage_command(name: str) -> Callable[..., None]:
+    def command(run: Run) -> None:
+        _run(name, run)
 
     return command
 
 
 def plan(
-    config: Config = None,
-    overrides: Set = None,
+    run: Run,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only say what the run would ask and cost.")
     ] = False,
     json_lines: Json = False,
-    no_cache: NoCache = False,
-    clear_cache: ClearCache = False,
-    retry_failed: RetryFailed = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_json: LogJson = False,
-    no_trace: NoTrace = False,
 ) -> None:
     """Allocate tasks, and write questions and tests."""
     if not estimate:
-        _stage_command("plan")(
-            config,
-            overrides,
-            no_cache,
-            clear_cache,
-            retry_failed,
-            quiet,
-            verbose,
-            log_json,
-            no_trace,
-        )
+        _run("plan", run)
     from synth_dspy.commands.planning import print_estimate
 
-    print_estimate(loaded(config, overrides, quiet=json_lines), json_lines=json_lines)
+    print_estimate(run.context(quiet=json_lines), json_lines=json_lines)
 
 
 def export(
-    config: Config = None,
-    overrides: Set = None,
+    *,
+    run: Run,
     chat_format: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,46 +92,32 @@ def export(
             metavar="FORMAT",
         ),
     ] = None,
-    hub_id: HubId = "",
-    hub_private: HubPrivate = False,
+    hub: Hub,
     analyze_too: Annotated[
         bool, typer.Option("--analyze", help="Then write statistics, plots and the report.")
     ] = False,
-    no_cache: NoCache = False,
-    clear_cache: ClearCache = False,
-    retry_failed: RetryFailed = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_json: LogJson = False,
-    no_trace: NoTrace = False,
 ) -> None:
     """Write the dataset in the forms asked for, and push it where asked."""
-    from synth_dspy.commands.execution import Options
-    from synth_dspy.commands.finishing import Push, run_export
+    from synth_dspy.commands.finishing import run_export
 
-    context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
     raise typer.Exit(
         run_export(
-            context,
-            Options(
-                no_cache=no_cache,
-                clear_cache=clear_cache,
-                retry_failed=retry_failed,
-                quiet=quiet,
-                trace=not no_trace,
-            ),
+            run.context(),
+            run.options(),
             chat_formats=chat_format or (),
-            push=Push(hub_id, hub_private),
+            push=hub.push(),
             analyze=analyze_too,
         )
     )
 
 
 def analyze(
-    config: Config = None,
-    overrides: Set = None,
+    run: Run,
     source: Annotated[
-        str, typer.Option("--source", help="Which samples to look at: splits, generated or final.")
+        str,
+        typer.Option(
+            "--source", metavar="NAME", help="Which samples to look at: splits, generated or final."
+        ),
     ] = "splits",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")
@@ -191,29 +132,14 @@ def analyze(
         bool, typer.Option("--pipeline/--no-pipeline", help="What the stages dropped and cost.")
     ] = True,
     hub_id: HubId = "",
-    no_cache: NoCache = False,
-    clear_cache: ClearCache = False,
-    retry_failed: RetryFailed = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_json: LogJson = False,
-    no_trace: NoTrace = False,
 ) -> None:
     """Write the analysis of samples, and push it where asked."""
-    from synth_dspy.commands.execution import Options
     from synth_dspy.commands.finishing import Push, run_analyze
 
-    context = loaded(config, overrides, quiet=quiet, verbose=verbose, log_json=log_json)
     raise typer.Exit(
         run_analyze(
-            context,
-            Options(
-                no_cache=no_cache,
-                clear_cache=clear_cache,
-                retry_failed=retry_failed,
-                quiet=quiet,
-                trace=not no_trace,
-            ),
+            run.context(),
+            run.options(),
             source=source,
             output=output,
             plots=plots,
@@ -230,4 +156,4 @@ def register(app: typer.Typer) -> None:
     for heading, stages in _STAGE_HELP.items():
         for name, text in stages.items():
             command = special.get(name) or _stage_command(name)
-            app.command(name, help=text, rich_help_panel=heading)(command)
+            app.command(name, help=text, rich_help_panel=heading)(unfolded(command))

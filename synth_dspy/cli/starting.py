@@ -16,18 +16,23 @@ HEADING = "Starting"
 
 def init(
     documents: Annotated[
-        Path | None, typer.Option("--documents", "-d", help="Folder or file of your documents.")
+        Path | None,
+        typer.Option("--documents", "-d", metavar="PATH", help="Folder or file of your documents."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="offline, provider/name, or a name at --base-url.")
+        str,
+        typer.Option(
+            "--model", "-m", metavar="NAME", help="offline, provider/name, or a name at --base-url."
+        ),
     ] = "",
     samples: Annotated[
-        int | None, typer.Option("--samples", "-n", help="Accepted samples wanted.")
+        int | None, typer.Option("--samples", "-n", metavar="N", help="Accepted samples wanted.")
     ] = None,
     base_url: Annotated[
-        str, typer.Option("--base-url", help="Address of an OpenAI-compatible server.")
+        str,
+        typer.Option("--base-url", metavar="URL", help="Address of an OpenAI-compatible server."),
     ] = "",
-    name: Annotated[str, typer.Option("--name", help="The dataset's name.")] = "",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The dataset's name.")] = "",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write.", metavar="FILE")
     ] = Path("synth.yaml"),
@@ -52,7 +57,9 @@ def init(
 def preview(
     config: Config = None,
     overrides: Set = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many records.")] = 3,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", min=1, help="How many records.")
+    ] = 3,
     full: Annotated[bool, typer.Option("--full", help="Whole prompts and replies.")] = False,
     json_lines: Json = False,
 ) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.dataset.plots_allocation import draw_sweep
 from synth_dspy.errors import UserError
-from synth_dspy.recipes.assistant import GENERATE, allocation_options
+from synth_dspy.recipes.assistant import GENERATE
+from synth_dspy.recipes.assistant_options import allocation_options
 from synth_dspy.recipes.estimate import ASSUMED_YIELD
 from synth_dspy.records import Chunk
 from synth_dspy.stages.allocation_sweep import sweep_allocation

@@ -33,10 +33,8 @@ def show_cache(context: Context, *, json_lines: bool) -> None:
     lines = [_describe(stage.name, run.folder(stage.folder)) for stage in stages]
     sources = lines[0]["sources"] = _sources(run, stages[0])
     lines = [line for line in lines if line["bytes"]]
-    for path in sorted(run.path.glob(f"{REPLIES}*")):
-        if not path.name.endswith(("-wal", "-shm")):
-            name = path.name.replace(REPLIES, "replies")
-            lines.append({"stage": name, "entries": None, **_file(path)})
+    for name, path in _replies(run, context.config.replies.path):
+        lines.append({"stage": name, "entries": None, **_file(path)})
     if json_lines:
         print_json_lines(lines)
         return
@@ -51,6 +49,17 @@ def show_cache(context: Context, *, json_lines: bool) -> None:
         show("replies.N were put aside by --no-cache; `cache-clear --replies` deletes them, too")
     if not lines:
         show(f"nothing is stored in {run.path}")
+
+
+def _replies(run: RunDirectory, shared: str | None) -> Iterator[tuple[str, Path]]:
+    """The files of replies and what they are called: the run's, those that were put aside, those of
+    `compile` and `gold calibrate`, and the one that runs share."""
+    for path in (*sorted(run.path.glob(f"{REPLIES}*")), *sorted(run.path.glob(f"*/{REPLIES}*"))):
+        if not path.name.endswith(("-wal", "-shm")):
+            name = path.relative_to(run.path).as_posix().replace(REPLIES, "replies")
+            yield name, path
+    if shared and Path(shared).exists():
+        yield f"shared {shared}", Path(shared)
 
 
 def _describe(stage: str, folder: Path) -> dict[str, Any]:
@@ -140,9 +149,12 @@ def clear_cache(context: Context, *, stage: str, replies: bool, everything: bool
             elif clear(run, one, products=True):
                 show(f"cleared {one.folder}/")
         if replies:
-            for path in run.path.glob(f"{REPLIES}*"):
+            for path in (*run.path.glob(f"{REPLIES}*"), *run.path.glob(f"*/{REPLIES}*")):
                 path.unlink()
             show(f"cleared {REPLIES}")
+            shared = context.config.replies.path
+            if shared and Path(shared).exists():
+                show(f"kept {shared}: other runs may share it; delete it when none does")
     finally:
         run.unlock()
 

@@ -25,7 +25,7 @@ def validate(context: Context, *, online: bool) -> int:
     config = context.config
     flow_of(config.recipe).check(config, ())
     for line in clones_to_make(config):
-        context.console.print(line, highlight=False, markup=False)
+        context.say(line)
     outline = list(flow_of(config.recipe).outline(config))
     show(f"{config.file}: valid")
     for line in outline:

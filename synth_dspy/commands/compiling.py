@@ -13,6 +13,7 @@ from typing import Any
 
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.commands.execution import DONE, SHORT
+from synth_dspy.commands.on_gold import check_recipe, resources_apart
 from synth_dspy.config import Config
 from synth_dspy.config.endpoints import Endpoint
 from synth_dspy.dataset.benchmarks import Benchmarks
@@ -86,16 +87,11 @@ def run_compile(context: Context, request: Request, *, json_lines: bool) -> int:
     planned = _plan(config, request, optimizer, program)
     writer = _writer(config, request)
     check_endpoints([*(p.endpoint for p in planned), *([writer] if writer else [])])
-
-    def say(line: str) -> None:
-        context.console.print(line, highlight=False, markup=False)
-
+    say = context.say
     done: dict[str, Compiled] = {}
     stopped = ""
     budget = CompileBudget(request.budget_calls, request.budget_usd)
-    # Apart from a run's replies: their sum is held against the run's own budget.
-    own = config.model_copy(update={"output_dir": config.output_dir / FOLDER})
-    resources = Resources(own, say, trace=False)
+    resources = resources_apart(context, FOLDER)
     models = _models(config, resources, budget)
     try:
         for endpoint in (*(part.endpoint for part in planned), *([writer] if writer else [])):
@@ -170,13 +166,14 @@ def _steps(config: Config, request: Request) -> list[GoldStep]:
     if request.steps != ("all",):
         steps = [gold_step(name) for name in dict.fromkeys(request.steps)]
         for step in steps:
-            if step.recipe != config.recipe:
-                raise UserError(
-                    f"{step.name} is a step of the recipe {step.recipe!r}, and the configuration "
-                    f"is of {config.recipe!r}: name one with --config FILE."
-                )
+            check_recipe(step, config)
     else:
         steps = [step for step in GOLD_STEPS if step.recipe == config.recipe and _has_gold(step)]
+    if not steps:
+        raise UserError(
+            f"No step of the recipe {config.recipe!r} has gold, so nothing can be compiled; label "
+            "some and name it with --step NAME --gold FILE."
+        )
     if request.gold is not None and len(steps) != 1:
         raise UserError("--gold FILE is the gold of one step: name it with --step NAME.")
     return steps

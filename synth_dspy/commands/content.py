@@ -35,7 +35,8 @@ def load_content(context: Context, output: Path, *, tenant: str, json_lines: boo
     records = [record for document in documents for record in _records(document, tenant, config)]
     if not records:
         raise SourceError(
-            f"{len(documents)} documents hold no section with text; name other sources."
+            f"The documents that `parse` read ({len(documents)}) hold no section with text; name "
+            "other sources."
         )
     _embed(records, config)
     written = write_content(output, records)

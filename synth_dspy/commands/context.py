@@ -11,15 +11,23 @@ from typing import Any
 
 import orjson
 from rich.console import Console
+from rich.text import Text
 
 from synth_dspy.config import Config, default_config_path, load_config
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.store.run_directory import RunDirectory
+from synth_dspy.terminal import spelled
 
-# What a document or a reply holds must not steer the terminal: colours, titles, a cleared screen.
-_SPELLED = {
-    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"
-}
+
+class PlainConsole(Console):
+    """A console on standard error that writes control characters out, in whatever it prints."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True, soft_wrap=True)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Every string that is printed, a cell of a table too, comes through here."""
+        return super().render_str(spelled(text), **how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Context:
         Raises:
             ConfigError: the file or an override is wrong.
         """
-        console = Console(stderr=True, soft_wrap=True)
+        console = PlainConsole()
         loaded = load_config(path or default_config_path(), overrides)
         context = cls(loaded.config, console, log_json)
         reporter = context.reporter(quiet=quiet)
@@ -68,6 +76,10 @@ class Context:
     def reporter(self, *, quiet: bool) -> Reporter:
         """What a command tells through."""
         return Reporter(self.console, quiet=quiet, as_json=self.log_json)
+
+    def say(self, line: str) -> None:
+        """A line for the user, on standard error."""
+        self.console.print(line, highlight=False, markup=False)
 
     @property
     def run(self) -> RunDirectory:
@@ -100,4 +112,4 @@ def print_json_lines(values: Iterable[Any]) -> None:
 
 def show(text: str) -> None:
     """Text on standard output; control characters but tabs and ends of lines are spelled out."""
-    sys.stdout.write(f"{text.translate(_SPELLED)}\n")
+    sys.stdout.write(f"{spelled(text)}\n")

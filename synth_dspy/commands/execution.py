@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth_dspy import __version__
 from synth_dspy.commands.caching import clear
+from synth_dspy.commands.tracing import tracer_of
 from synth_dspy.config import Config
 from synth_dspy.recipes.flow import Ending, Flow, Shortage
 from synth_dspy.recipes.registry import flow_of, stage_named
@@ -25,7 +26,6 @@ from synth_dspy.recipes.resources import Resources
 from synth_dspy.runners.local import LocalRunner
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.workbench import Workbench
-from synth_dspy.sources.listing import clones_to_make
 from synth_dspy.stages.contract import Stage
 from synth_dspy.stages.engine import INTERRUPTED as BY_THE_USER
 from synth_dspy.stages.engine import Stopped
@@ -33,7 +33,6 @@ from synth_dspy.store.run_directory import RunDirectory, write_json
 
 if TYPE_CHECKING:
     from synth_dspy.commands.remote import Remote
-    from synth_dspy.optimize.tracing import Tracer
 
 DONE, SHORT, INTERRUPTED = 0, 1, 130
 
@@ -93,7 +92,7 @@ class Execution:
         self.options = options
         self.reporter = reporter
         self.run = RunDirectory(self.config.output_dir)
-        self.tracer = _tracer(self.config, reporter)
+        self.tracer = tracer_of(self.config, reporter.say)
         self.resources = Resources(self.config, reporter.say, trace=options.trace)
         if self.tracer is not None:
             self.resources.watch = self.tracer.watch
@@ -128,9 +127,8 @@ class Execution:
     # -- around every run ------------------------------------------------------------------------
 
     def _with_runner(self, stages: Sequence[type[Stage]], work: Work) -> int:
-        if any(stage.name == "parse" for stage in stages):
-            for line in clones_to_make(self.config):
-                self.reporter.say(line)
+        for line in self.flow.announced(self.config, stages):
+            self.reporter.say(line)
         self.flow.check(self.config, stages)
         names = frozenset(stage.name for stage in stages)
         with self._remote() as remote:
@@ -246,15 +244,6 @@ class Execution:
                 for step, artefact in self.resources.compiled.items()
             },
         }
-
-
-def _tracer(config: Config, reporter: Reporter) -> Tracer | None:
-    if not config.tracking.enabled or config.tracking.sample_rate <= 0:
-        return None
-    # MLflow takes seconds to import, and only a run that traces needs it.
-    from synth_dspy.optimize.tracing import Tracer
-
-    return Tracer(config, reporter.say)
 
 
 def shortage_lines(short: Sequence[Shortage], *, stopped: bool = False) -> list[str]:

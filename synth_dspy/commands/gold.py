@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from synth_dspy.commands.context import Context, print_json, print_json_lines, show
+from synth_dspy.commands.on_gold import check_recipe, resources_apart
 from synth_dspy.dataset.benchmarks import Benchmarks
 from synth_dspy.errors import BudgetExceededError, EndpointError, SetupError, UserError
-from synth_dspy.optimize.asking import ask_all, prompt_sha
+from synth_dspy.optimize.asking import ask_all
 from synth_dspy.optimize.calibration import Calibration, Judge, calibrate
 from synth_dspy.optimize.gold import (
     GOLD_STEPS,
@@ -30,7 +31,6 @@ from synth_dspy.outcomes import Dropped, Kept
 from synth_dspy.programs.module import StepModule
 from synth_dspy.programs.program import Program
 from synth_dspy.recipes.findings import CALIBRATION, admission_rules
-from synth_dspy.recipes.resources import Resources
 from synth_dspy.records import Candidate, digest, from_dict
 from synth_dspy.stages.generate import Curate
 from synth_dspy.stages.results import results
@@ -171,24 +171,16 @@ def calibrate_judge(
     config = context.config
     if of.scoring != "verdict":
         raise UserError(f"{of.name} is no judge: there is nothing to calibrate.")
-    if of.recipe != config.recipe:
-        raise UserError(
-            f"{of.name} is a step of the recipe {of.recipe!r}, and the configuration is of "
-            f"{config.recipe!r}: name one with --config FILE."
-        )
+    check_recipe(of, config)
     gold = load_gold(of.name, file)
     check_gold(gold, Benchmarks(config.dataset.resolved_benchmarks)).require()
     if split not in SPLITS:
         raise UserError(f"--split {split!r}: splits are {', '.join(SPLITS)}.")
     items = gold.split(split)
-    # Apart from a run's replies: their sum is held against the run's own budget.
-    own = config.model_copy(update={"output_dir": config.output_dir / FOLDER})
-    resources = Resources(
-        own, lambda line: context.console.print(line, highlight=False, markup=False), trace=False
-    )
+    resources = resources_apart(context, FOLDER)
     predictor = resources.program.predictors_of(of.predictor)[0]
     asked = _module_of(resources.program, of.predictor).step(of.predictor)
-    judge = Judge(asked.model, asked.program, prompt_sha(predictor))
+    judge = Judge(asked.model, asked.program, resources.program.prompt_sha(of.predictor))
 
     async def work() -> Calibration:
         try:

@@ -8,17 +8,14 @@ from typing import Any
 from synth_dspy.commands.context import Context, print_json, show
 from synth_dspy.commands.execution import Execution, Options
 from synth_dspy.outcomes import Kept
-from synth_dspy.recipes.assistant import (
-    PREPARE,
-    STAGES,
-    allocation_options,
-    chunk_options,
-)
+from synth_dspy.recipes.assistant import PREPARE, STAGES
+from synth_dspy.recipes.assistant_options import allocation_options, chunk_options
 from synth_dspy.recipes.estimate import estimate
 from synth_dspy.records import Chunk, Document
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.stages.allocation import targets
 from synth_dspy.stages.chunks import FilterChunks, MakeChunks
+from synth_dspy.stages.generate import Classify
 from synth_dspy.stages.images import FilterImages
 from synth_dspy.stages.parse import Parse
 from synth_dspy.stages.results import outputs, summaries
@@ -55,7 +52,7 @@ def print_estimate(context: Context, *, json_lines: bool) -> None:
             described=described,
             filtered=filtered,
             measured={n: s["kept"] / s["in"] for n, s in found.items() if s["in"]}
-            if "classify" in found
+            if Classify.name in found
             else {},
         )
         asyncio.run(execution.resources.aclose())

@@ -56,7 +56,11 @@ def show_program(context: Context, step: str, prefix: str, *, json_lines: bool) 
         return
     show(f"sha256  {artefact.sha256}")
     for name, value in artefact.meta.items():
-        show(f"{name}  {value}")
+        if name != "earlier":
+            show(f"{name}  {value}")
+    for record in artefact.meta.get("earlier", ()):
+        by = f"{record.get('optimizer')} for {record.get('model')}, seed {record.get('seed')}"
+        show(f"found before  by {by}, {record.get('date')}: {record.get('why')}")
     show(f"\n{_prompt(artefact)}")
 
 

@@ -33,6 +33,11 @@ def show_plan(context: Context, *, json_lines: bool) -> None:
     for line in found:
         more = f"~{line.may_follow}" if line.may_follow else ""
         show(f"{line.stage:<20}{line.records:>9}{line.redo:>7}{more:>12}")
+    if any(line.until_full and line.redo for line in found):
+        show(
+            "some tasks more may be begun before the quotas are known to be met; summaries count "
+            "them as `beyond`"
+        )
     if not redo and not follow:
         show("nothing would be done again")
     if follow:

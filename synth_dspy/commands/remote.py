@@ -6,14 +6,13 @@ has a flow, and no recipe.
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from synth_dspy.commands.tracing import tracer_of
 from synth_dspy.config import Config
 from synth_dspy.lm.contract import OFFLINE
 from synth_dspy.lm.shared import SharedLimits
@@ -33,12 +32,15 @@ from synth_dspy.runners.ray import (
 from synth_dspy.stages.contract import MapStage, Stage
 from synth_dspy.store.run_directory import RunDirectory
 
+if TYPE_CHECKING:
+    from synth_dspy.optimize.tracing import Tracer
+
 
 class _Wired:
     """A recipe's map stages in a worker."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
+    def __init__(self, flow: Flow, tracer: Tracer | None) -> None:
+        self._flow, self._tracer = flow, tracer
         self.stages: Mapping[str, MapStage[Any, Any]] = flow.apart()
 
     def stop(self) -> None:
@@ -46,9 +48,11 @@ class _Wired:
         self._flow.resources.stop()
 
     async def aclose(self) -> None:
-        """End parsers, sandboxes and connections."""
+        """End parsers, sandboxes and connections, and log what was traced."""
         self._flow.close()
         await self._flow.resources.aclose()
+        if self._tracer is not None:
+            self._tracer.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +70,19 @@ class RecipeOpener:
     promoted: Mapping[str, Artefact]
 
     def __call__(self, limits: SharedLimits, neighbours: int) -> OpenStages:
-        """The stages; the machine's sandbox workers are shared among its neighbours."""
-        sandbox = self.config.sandbox
-        boxes = math.ceil((sandbox.workers or os.cpu_count() or 1) / neighbours)
-        update = {"sandbox": sandbox.model_copy(update={"workers": boxes})}
+        """The stages; the machine's processors are shared among its neighbours."""
         resources = Resources(
-            self.config.model_copy(update=update),
+            self.config,
             _unsaid,
             trace=self.trace,
             limits=limits,
             looked_up=self.promoted,
+            neighbours=neighbours,
         )
-        return _Wired(flow_of(self.config.recipe)(resources, _unsaid))
+        tracer = tracer_of(self.config, _unsaid)
+        if tracer is not None:
+            resources.watch = tracer.watch
+        return _Wired(flow_of(self.config.recipe)(resources, _unsaid), tracer)
 
 
 def _unsaid(_line: str) -> None:

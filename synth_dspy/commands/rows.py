@@ -82,9 +82,7 @@ def run_rows(
         context = Context.load(written, overrides, quiet=options.quiet)
     else:
         context, why = _of_file(file, asked, overrides, options)
-    if not options.quiet:
-        context.console.print(f"model: {why}", highlight=False, markup=False)
-    return run_pipeline(context, options, push=push)
+    return run_pipeline(context, options, push=push, model=why)
 
 
 def configuration(asked: Asked) -> tuple[dict[str, Any], str]:

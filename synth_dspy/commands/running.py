@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 from synth_dspy.commands.again import again, shown
 from synth_dspy.commands.context import Context
 from synth_dspy.commands.execution import DONE, SHORT, Execution, Options, shortage_lines
 from synth_dspy.commands.finishing import Push, push_final
-from synth_dspy.config import Config
+from synth_dspy.config import Config, Role
 from synth_dspy.runners.progress import Reporter
 
 
@@ -17,12 +18,17 @@ def run_pipeline(
     options: Options,
     *,
     push: Push = Push(),  # noqa: B008 - frozen
+    model: str = "",
 ) -> int:
-    """The whole recipe, pushed to the Hub when asked; the exit code."""
+    """The whole recipe, pushed to the Hub when asked; the exit code.
+
+    Args:
+        model: what is said of the model, where flags have chosen it.
+    """
     to = push.destination()
     with context.reporter(quiet=options.quiet) as reporter:
         execution = Execution(context.config, reporter, options)
-        _introduce(execution.config, reporter)
+        _introduce(execution.config, reporter, model)
         _tell_prompts(execution, reporter)
         code = execution.pipeline()
         if code in (DONE, SHORT) and execution.ending.records:
@@ -49,12 +55,12 @@ def run_stage(context: Context, name: str, options: Options) -> int:
         return Execution(context.config, reporter, options).stage(name)
 
 
-def _introduce(config: Config, reporter: Reporter) -> None:
+def _introduce(config: Config, reporter: Reporter, model: str) -> None:
     reporter.say(f"{config.dataset.name}: {config.file} -> {shown(config.output_dir)}")
-    models = {
-        role: config.endpoint_for(role)
-        for role in ("vision", "question", "answer", "curate", "filter")
-    }
+    if model:
+        reporter.say(f"model: {model}")
+        return
+    models = {role: config.endpoint_for(role) for role in get_args(Role)}
     names = sorted({endpoint.model_name for endpoint in models.values()})
     if names == ["offline"]:
         reporter.say(

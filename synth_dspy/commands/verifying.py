@@ -109,7 +109,7 @@ def verify_file(
             jobs.append(replace(_job(row, columns), timeout_s=timeout_s))
         except (KeyError, ValueError) as error:
             raise UserError(f"{path}, line {line}: {error.args[0]}") from error
-    sandbox = Resources(context.config, context.console.print).sandbox
+    sandbox = Resources(context.config, context.say).sandbox
     tally = Tally()
     columns_shown = (TextColumn("verify"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     live = context.console.is_terminal and not json_lines
@@ -133,7 +133,7 @@ def verify_file(
     except SandboxError as error:
         raise SetupError(f"The sandbox broke: {error}") from error
     for line_of_summary in tally.lines(time.perf_counter() - started):
-        context.console.print(line_of_summary, highlight=False, markup=False)
+        context.say(line_of_summary)
     return 0 if tally.reasons["ok"] == len(jobs) else 1
 
 

@@ -31,7 +31,6 @@ class CellState:
     in_flight: int = 0
     tried: int = 0
     passed: int = 0
-    duplicates: int = 0
 
     @property
     def full(self) -> bool:
@@ -109,9 +108,7 @@ class Quota(Generic[C, V]):
                 value = self._verdicts[rank]
                 if value is not None:
                     state.promising -= 1
-                    if self._is_duplicate(rank, value):
-                        state.duplicates += 1
-                    else:
+                    if not self._is_duplicate(rank, value):
                         state.accepted += 1
             self._verdicts.pop(rank, None)
             self._pointer += 1

@@ -91,6 +91,8 @@ def _cell(value: Any) -> str:
 
 def read_csv(path: Path, schema: pyarrow.Schema) -> Iterator[dict[str, Any]]:
     """The rows of a CSV file of ours, unescaped and typed again; an empty field reads as absent."""
+    # Python's own limit is 131,072 characters a field; a text may be longer.
+    csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size))
     with path.open(encoding="utf-8", newline="") as file:
         for record in csv.DictReader(file):
             row: dict[str, Any] = {}

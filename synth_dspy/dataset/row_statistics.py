@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth_dspy.dataset.diversity import diversity
 from synth_dspy.dataset.shown import ACCEPTED
+from synth_dspy.dataset.split import SPLITS
 from synth_dspy.dataset.tallies import by_count, in_order, spread, stage_line, usage_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from synth_dspy.dataset.shown import Shown
 
 _ORDERED = {
-    "split": ("train", "validation", "test"),
+    "split": SPLITS,
     "difficulty": ("easy", "medium", "hard"),
     "modality": ("text", "multimodal"),
 }

@@ -12,18 +12,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox import open_sandbox
 from synth_dspy import __version__
-from synth_dspy.config import Config
 from synth_dspy.dataset.admission import Rules
 from synth_dspy.dataset.rejected import Rejected
-from synth_dspy.errors import ConfigError
 from synth_dspy.outcomes import Dropped
-from synth_dspy.parsing import ParseOptions
-from synth_dspy.parsing.chunking import ChunkOptions
-from synth_dspy.programs.answers import Verification
-from synth_dspy.programs.assistant import AssistantProgram
-from synth_dspy.programs.types import by_name, nearest
+from synth_dspy.recipes.assistant_options import (
+    allocation_options,
+    chunk_options,
+    parse_options,
+)
 from synth_dspy.recipes.findings import (
     CONTAMINATION,
     admission_rules,
@@ -34,10 +31,9 @@ from synth_dspy.recipes.findings import (
     source_scan,
     usage,
 )
-from synth_dspy.recipes.resources import LazySandbox, Resources
+from synth_dspy.recipes.resources import Resources
 from synth_dspy.records import Chunk, Task, from_dict
 from synth_dspy.stages.allocation import (
-    AllocationOptions,
     Cell,
     diversity_sweep,
     targets,
@@ -104,7 +100,7 @@ def assistant(resources: Resources) -> Recipe:
     config, run = resources.config, RunDirectory(resources.run_dir)
     generation, dataset = config.generation, config.dataset
     program, concurrency = resources.program, config.generation.llm_concurrency
-    ratios = (dataset.train_split, dataset.val_split, dataset.test_split)
+    ratios = dataset.ratios
     allocation = allocation_options(config)
     rules = admission_rules(config)
     rules_for_texts = (resources.policy.patterns, program.refines)
@@ -135,7 +131,8 @@ def assistant(resources: Resources) -> Recipe:
         program.fingerprints_by_type(program.question_writer),
         concurrency=concurrency,
     )
-    options, children = parse_options(config), Children()
+    options = parse_options(config)
+    children = Children(count=resources.share())
     prepare = (
         Parse(resources.run_dir, options, policy=rules.policy, children=children),
         Transcribe(
@@ -230,7 +227,9 @@ def assistant(resources: Resources) -> Recipe:
                 steady,
                 scan=lambda: source_scan(run, rules.policy),
                 contamination=contamination,
-                calibration=lambda: calibration_of(run, program.judge.step("judge_sample")),
+                calibration=lambda: calibration_of(
+                    run, program.judge.step("judge_sample"), program.prompt_sha("judge_sample")
+                ),
                 usage=lambda: usage(summaries(run, before_export)),
                 command=command_of(config),
             ),
@@ -251,65 +250,6 @@ def assistant(resources: Resources) -> Recipe:
         targets=targets(allocation),
         rules=rules,
     )
-
-
-def parse_options(config: Config) -> ParseOptions:
-    """The parsers' options; the `parsing` section has their names."""
-    return ParseOptions(**config.parsing.model_dump())
-
-
-def chunk_options(config: Config) -> ChunkOptions:
-    """The chunker's options."""
-    generation = config.generation
-    return ChunkOptions(
-        max_context_length=generation.max_context_length,
-        chunk_overlap=generation.chunk_overlap,
-        min_chunk_length=generation.min_chunk_length,
-        max_code_blocks_per_chunk=generation.max_code_blocks_per_chunk,
-        max_images_per_chunk=generation.max_images_per_chunk,
-    )
-
-
-def allocation_options(config: Config) -> AllocationOptions:
-    """What was asked for, as allocation sees it.
-
-    Raises:
-        ConfigError: a question type is named that there is not.
-    """
-    generation, known = config.generation, by_name()
-    for name in generation.type_allocations:
-        if name not in known:
-            raise ConfigError(
-                f"generation.type_allocations: {name!r} is not one of {', '.join(known)}."
-                f"{nearest(name, known)} ({config.file or 'configuration'})"
-            )
-    return AllocationOptions(
-        target=generation.target_samples,
-        shares={
-            kind: (allocation.ratio, allocation.multimodal_ratio)
-            for kind, allocation in generation.type_allocations.items()
-        },
-        difficulties=dict(generation.difficulty_weights),
-        diversity_weight=generation.diversity_weight,
-        seed=config.seed,
-    )
-
-
-def check_names(config: Config) -> None:
-    """Refuse what names a question type or a step that there is not, before anything is made.
-
-    Raises:
-        ConfigError: the text names the key and the nearest name; or a prompt has placeholders.
-    """
-    allocation_options(config)
-    if config.prompts:
-        program = AssistantProgram(
-            LazySandbox(open_sandbox), verification=Verification(), categories={}
-        )
-        try:
-            program.replace_instructions(config.prompts)
-        except ConfigError as error:
-            raise ConfigError(f"{error} ({config.file or 'configuration'})") from None
 
 
 def planned_tasks(run: RunDirectory) -> list[Task]:

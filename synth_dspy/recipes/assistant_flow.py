@@ -17,29 +17,29 @@ from synth_dspy.recipes.assistant import (
     PREPARE,
     STAGES,
     Recipe,
-    allocation_options,
     assistant,
-    check_names,
     planned_tasks,
 )
+from synth_dspy.recipes.assistant_options import allocation_options, check_names
 from synth_dspy.recipes.findings import admission_rules
 from synth_dspy.recipes.flow import Ending, Flow, Shortage
 from synth_dspy.recipes.kept_chunks import KeptChunks
 from synth_dspy.recipes.plan_coverage import tell_coverage
 from synth_dspy.recipes.views import finished_samples, write_views
 from synth_dspy.records import Chunk, Sample, SourceFile, Task
-from synth_dspy.sources.listing import source_files
+from synth_dspy.sources.listing import clones_to_make, source_files
 from synth_dspy.sources.peek import may_hold_images
 from synth_dspy.stages.allocation import Cell, targets
-from synth_dspy.stages.analyze import Show
+from synth_dspy.stages.analyze import Analyze, Show
 from synth_dspy.stages.build import Build, Committer
 from synth_dspy.stages.chunks import FilterChunks
 from synth_dspy.stages.contract import MapStage, Stage
 from synth_dspy.stages.engine import INTERRUPTED, Engine, Stopped
 from synth_dspy.stages.export import Export
+from synth_dspy.stages.generate import AnswerCandidates, WriteCandidates
 from synth_dspy.stages.parse import Parse
 from synth_dspy.stages.plan import Allocate
-from synth_dspy.stages.results import outputs
+from synth_dspy.stages.results import Outputs, outputs
 
 
 class AssistantFlow(Flow):
@@ -47,7 +47,8 @@ class AssistantFlow(Flow):
 
     stages: ClassVar[tuple[type[Stage], ...]] = STAGES
     generating: ClassVar[tuple[type[Stage], ...]] = GENERATE
-    executes: ClassVar[frozenset[str]] = frozenset({"plan", "answer"})
+    finishing: ClassVar[tuple[type[Stage], ...]] = (Export, Analyze)
+    executes: ClassVar[frozenset[str]] = frozenset({WriteCandidates.name, AnswerCandidates.name})
 
     @classmethod
     def all_stages(cls) -> tuple[type[Stage], ...]:
@@ -61,6 +62,11 @@ class AssistantFlow(Flow):
             source_files(config)
         check_names(config)
         _ = admission_rules(config).benchmarks.items
+
+    @classmethod
+    def announced(cls, config: Config, stages: Sequence[type[Stage]]) -> Iterable[str]:
+        """The repositories that are not on this machine yet."""
+        return clones_to_make(config) if Parse in stages else ()
 
     @classmethod
     def outline(cls, config: Config) -> Iterable[str]:
@@ -150,7 +156,7 @@ class AssistantFlow(Flow):
         return files
 
     def _tell_documents(self, engine: Engine, files: int) -> None:
-        tally = engine.tallies["parse"]
+        tally = engine.tallies[Parse.name]
         self.say(
             f"{tally.kept} docs from {files} files "
             f"({tally.cached} cached, {files - tally.cached} new)"
@@ -204,10 +210,7 @@ class AssistantFlow(Flow):
         return Ending(samples)
 
     def _tell_unfilled(self, samples: Sequence[Sample]) -> None:
-        dataset = self.config.dataset
-        asked = dict(
-            zip(SPLITS, (dataset.train_split, dataset.val_split, dataset.test_split), strict=True)
-        )
+        asked = dict(zip(SPLITS, self.config.dataset.ratios, strict=True))
         if empty := unfilled(Counter(sample.split for sample in samples), asked):
             self.say(
                 f"No row for {' and '.join(empty)}: the {len(samples)} samples come from too few "
@@ -225,7 +228,7 @@ class AssistantFlow(Flow):
             self._tell_documents(engine, len(files))
         elif stage in PREPARE:
             at = PREPARE.index(stage)
-            await engine.run_maps(recipe.prepare[at : at + 1], outputs(self.run, PREPARE[at - 1]))
+            await engine.run_maps(recipe.prepare[at : at + 1], Outputs(self.run, PREPARE[at - 1]))
         elif stage is GENERATE[0]:
             chunks = outputs(self.run, FilterChunks)
             tasks = self._over_allocated(self._allocate(engine, chunks))
@@ -233,7 +236,7 @@ class AssistantFlow(Flow):
             self.say(tell_coverage(self.run, tasks, chunks))
         elif stage in GENERATE:
             at = GENERATE.index(stage)
-            await engine.run_maps(recipe.generate[at : at + 1], outputs(self.run, GENERATE[at - 1]))
+            await engine.run_maps(recipe.generate[at : at + 1], Outputs(self.run, GENERATE[at - 1]))
         else:
             before = GENERATE[-1] if stage is FINISH[0] else FINISH[0]
             barrier = (recipe.build, recipe.export, recipe.analyze)[FINISH.index(stage)]
@@ -280,7 +283,7 @@ class AssistantFlow(Flow):
         return [
             f"{total} samples: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())),
             f"{pictured} multimodal ({pictured / total:.0%}); "
-            + ", ".join(f"{split} {splits[split]}" for split in ("train", "validation", "test")),
+            + ", ".join(f"{split} {splits[split]}" for split in SPLITS),
             verified if checked else "no code samples, so nothing was executed",
         ]
 

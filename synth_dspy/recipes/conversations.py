@@ -40,7 +40,8 @@ MADE: tuple[type[Stage], ...] = (
     ExtractQa, ValidateQa, Converse, JudgeConversations, EmbedConversations, DedupConversations,
     SelectConversations,
 )  # fmt: skip
-STAGES: tuple[type[Stage], ...] = (*MADE, ExportConversations, AnalyzeConversations)
+FINISH: tuple[type[Stage], ...] = (ExportConversations, AnalyzeConversations)
+STAGES: tuple[type[Stage], ...] = (*MADE, *FINISH)
 """The stages that are commands, in order; `propose-qa` is the first half of `extract-qa`, `cast`
 that of `converse`."""
 
@@ -74,7 +75,7 @@ def conversations(resources: Resources) -> Recipe:
     select = SelectRules(
         count=asked.top_k,
         weights=Weights(**asked.selection.model_dump()),
-        ratios=(dataset.train_split, dataset.val_split, dataset.test_split),
+        ratios=dataset.ratios,
         seed=config.seed,
     )
     around = Around(

@@ -12,6 +12,7 @@ from synth_dspy.dataset.split import SPLITS, unfilled
 from synth_dspy.dialogues import Dialogue, FactChunk
 from synth_dspy.errors import ConfigError
 from synth_dspy.recipes.conversations import (
+    FINISH,
     STAGES,
     Recipe,
     chunk_rules,
@@ -25,10 +26,11 @@ from synth_dspy.sources.facts import fact_chunks
 from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
 from synth_dspy.stages.conversations.cast import Cast
+from synth_dspy.stages.conversations.converse import Converse
 from synth_dspy.stages.conversations.extract_qa import ExtractQa, ProposeQa
 from synth_dspy.stages.conversations.select import SelectConversations
 from synth_dspy.stages.engine import Engine
-from synth_dspy.stages.results import outputs, summaries
+from synth_dspy.stages.results import Outputs, outputs, summaries
 
 _TRIAL_CHUNKS, _TRIAL_CONVERSATIONS = 10, 280
 
@@ -37,12 +39,13 @@ class ConversationsFlow(LinearFlow):
     """Each stage takes all that the one before it left; two commands have a first half."""
 
     stages: ClassVar[tuple[type[Stage], ...]] = STAGES
+    finishing: ClassVar[tuple[type[Stage], ...]] = FINISH
     records: ClassVar[str] = "conversations"
 
     @classmethod
     def all_stages(cls) -> tuple[type[Stage], ...]:
         """With the first halves of `extract-qa` and `converse`."""
-        at = next(i for i, stage in enumerate(STAGES) if stage.name == "converse")
+        at = STAGES.index(Converse)
         return (ProposeQa, *STAGES[:at], Cast, *STAGES[at:])
 
     @classmethod
@@ -117,7 +120,7 @@ class ConversationsFlow(LinearFlow):
         at = next(i for i, one in enumerate(self.wired) if isinstance(one, stage))
         first = at - 1 if half is not None else at
         records: Iterable[Any]
-        records = self.inputs() if first == 0 else outputs(self.run, self.wired[first - 1])
+        records = self.inputs() if first == 0 else Outputs(self.run, self.wired[first - 1])
         for one in self.wired[first : at + 1]:
             if isinstance(one, BarrierStage):
                 records = engine.run_barrier(one, records)
@@ -148,7 +151,7 @@ class ConversationsFlow(LinearFlow):
         for name, summary in self._summaries().items():
             lost.update({f"{name}: {why}": n for why, n in summary["dropped"].items()})
             lost.update({f"{name}: {why}": n for why, n in summary["failures"].items()})
-        written = self._summaries().get("converse", {}).get("in", 0)
+        written = self._summaries().get(Converse.name, {}).get("in", 0)
         return Ending(dialogues, [Shortage(("conversations",), asked.top_k, made, lost, written)])
 
     def _summaries(self) -> Mapping[str, Mapping[str, Any]]:
@@ -163,9 +166,8 @@ class ConversationsFlow(LinearFlow):
             f"{n} of {count} turn{'s' if count > 1 else ''}" for count, n in sorted(turns.items())
         )
         yield ", ".join(f"{split} {splits[split]}" for split in SPLITS)
-        dataset = self.config.dataset
-        ratios = (dataset.train_split, dataset.val_split, dataset.test_split)
-        if empty := unfilled(splits, dict(zip(SPLITS, ratios, strict=True))):
+        ratios = dict(zip(SPLITS, self.config.dataset.ratios, strict=True))
+        if empty := unfilled(splits, ratios):
             yield (
                 f"No row for {' and '.join(empty)}: the facts have too few sections, which are "
                 "never divided between splits."

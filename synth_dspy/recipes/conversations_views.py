@@ -5,15 +5,10 @@ Written when a stage has concluded; they may be deleted, and nothing reads them.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from synth_dspy.dataset.embedding import Embed
-from synth_dspy.errors import StoreError
 from synth_dspy.recipes.conversations_findings import records_of
 from synth_dspy.stages.contract import Stage
 from synth_dspy.stages.conversations.converse import Converse
@@ -23,7 +18,7 @@ from synth_dspy.stages.conversations.extract_qa import ExtractQa
 from synth_dspy.stages.conversations.judge import JudgeConversations
 from synth_dspy.stages.conversations.select import SelectConversations
 from synth_dspy.stages.conversations.validate_qa import ValidateQa
-from synth_dspy.store.run_directory import RunDirectory
+from synth_dspy.store.run_directory import RunDirectory, write_jsonl
 
 _BATCH = 256
 _DIGITS = 6
@@ -41,16 +36,18 @@ def write_views(run: RunDirectory, stage: Stage, embed: Embed) -> None:
     """
     folder = run.folder(stage.folder)
     if stage.name == ValidateQa.name:
-        _write(folder / "qa_pairs_validated.jsonl", map(_pair, records_of(run, ValidateQa)))
+        write_jsonl(folder / "qa_pairs_validated.jsonl", map(_pair, records_of(run, ValidateQa)))
         passed = records_of(run, ValidateQa, passed_only=True)
-        _write(folder / "qa_pairs_validated_passed.jsonl", map(_pair, passed))
+        write_jsonl(folder / "qa_pairs_validated_passed.jsonl", map(_pair, passed))
     elif stage.name == JudgeConversations.name:
-        _write(folder / "conversations_judged.jsonl", map(_judged, records_of(run, type(stage))))
+        write_jsonl(
+            folder / "conversations_judged.jsonl", map(_judged, records_of(run, type(stage)))
+        )
     elif stage.name == EmbedConversations.name:
-        _write(folder / "conversations_embedded.jsonl", _embedded(run, embed))
+        write_jsonl(folder / "conversations_embedded.jsonl", _embedded(run, embed))
     elif stage.name in _PLAIN:
         file, shape = _PLAIN[stage.name]
-        _write(folder / file, map(shape, records_of(run, type(stage), passed_only=True)))
+        write_jsonl(folder / file, map(shape, records_of(run, type(stage), passed_only=True)))
 
 
 def _pair(record: Line) -> Line:
@@ -122,18 +119,3 @@ _PLAIN: dict[str, tuple[str, Callable[[Line], Line]]] = {
     DedupConversations.name: ("conversations_deduplicated.jsonl", _judged),
     SelectConversations.name: ("conversations_final.jsonl", _final),
 }
-
-
-def _write(path: Path, lines: Iterable[Line]) -> None:
-    """Line by line to a temporary file, which then takes the name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            for line in lines:
-                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)

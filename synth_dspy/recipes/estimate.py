@@ -21,13 +21,25 @@ from synth_dspy.programs.assistant import AssistantProgram
 from synth_dspy.programs.module import Role, passage_of
 from synth_dspy.programs.types import Kind, by_name
 from synth_dspy.records import Chunk, Modality
+from synth_dspy.stages.build import Build
+from synth_dspy.stages.generate import (
+    AnswerCandidates,
+    Classify,
+    Curate,
+    FilterCandidates,
+    WriteCandidates,
+)
 
 _CHARS_PER_TOKEN = 4.0
 # Share of the tasks that come through each stage where no run has shown it.
 ASSUMED_YIELD = {
-    "plan": 0.85, "filter-candidates": 0.9, "answer": 0.8, "curate": 0.85, "classify": 1.0,
-    "build": 0.95,
-}  # fmt: skip
+    WriteCandidates.name: 0.85,
+    FilterCandidates.name: 0.9,
+    AnswerCandidates.name: 0.8,
+    Curate.name: 0.85,
+    Classify.name: 1.0,
+    Build.name: 0.95,
+}
 # Repairs for each record of a stage, where they occur at all.
 _REPAIRS = {"repair_test": 0.3, "repair_code": 0.8, "strengthen_test": 0.3, "repair_answer": 0.05}
 # Characters of fields that do not exist yet, and of replies.
@@ -125,24 +137,24 @@ def _count(
     for step, _ in program.question_writer.by_type[kind.name].own_steps():
         calls[step] += _whole(tried)
     if program.refines and kind.refinable:
-        calls["refine_question"] += _whole(tried * rates["plan"])
+        calls["refine_question"] += _whole(tried * rates[WriteCandidates.name])
     if kind.is_code:
         calls["write_test"] += _whole(tried)
         calls["repair_test"] += _whole(tried * _REPAIRS["repair_test"])
-    left = tried * rates["plan"]
+    left = tried * rates[WriteCandidates.name]
     if generation.enable_candidate_filtering:
         calls["judge_candidate"] += _whole(left)
-    left *= rates["filter-candidates"]
+    left *= rates[FilterCandidates.name]
     for step, _ in program.answer_writer.by_type[kind.name].own_steps():
         calls[step] += _whole(left)
     repairs = ("repair_code", "strengthen_test") if kind.is_code else ("repair_answer",)
     for step in repairs:
         calls[step] += _whole(left * _REPAIRS[step])
-    left *= rates["answer"]
+    left *= rates[AnswerCandidates.name]
     if generation.enable_curate_filtering:
         calls["judge_sample"] += _whole(left)
     if generation.enable_classification and config.categories:
-        calls["classify_sample"] += _whole(left * rates["curate"])
+        calls["classify_sample"] += _whole(left * rates[Curate.name])
 
 
 def _whole(number: float) -> int:

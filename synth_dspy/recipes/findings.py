@@ -67,15 +67,17 @@ def contamination_of(run: RunDirectory) -> dict[str, Any] | None:
     return found
 
 
-def calibration_of(run: RunDirectory, judge: Step) -> dict[str, Any] | None:
+def calibration_of(run: RunDirectory, judge: Step, prompt_sha: str) -> dict[str, Any] | None:
     """How the judge in use compared with gold, if that was ever measured in this run directory.
 
-    What was measured of another model, or with another compiled program, says nothing of it.
+    What was measured of another model, with another compiled program, or of another prompt (the
+    user's own `prompts.<step>`) says nothing of it.
     """
     found: dict[str, Any] | None = read_json(run.path / CALIBRATION)
-    if found is None or (found["model"], found["program"]) != (judge.model, judge.program):
+    if found is None:
         return None
-    return found
+    measured = (found["model"], found["program"], found["prompt_sha"])
+    return found if measured == (judge.model, judge.program, prompt_sha) else None
 
 
 def command_of(config: Config) -> str:

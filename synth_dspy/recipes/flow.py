@@ -17,7 +17,7 @@ from synth_dspy.errors import UserError
 from synth_dspy.recipes.resources import Resources
 from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
 from synth_dspy.stages.engine import Engine
-from synth_dspy.stages.results import outputs
+from synth_dspy.stages.results import Outputs
 from synth_dspy.store.run_directory import RunDirectory
 
 Say = Callable[[str], None]
@@ -65,12 +65,14 @@ class Flow(ABC):
     Attributes:
         stages: the stages that are commands, in order.
         generating: those that run until the quotas are met; none where a recipe has no quotas.
+        finishing: those that write the dataset and, after it, the report.
         executes: names of the stages that run code in the sandbox.
         records: what the finished records are called: `samples`, `rows`.
     """
 
     stages: ClassVar[tuple[type[Stage], ...]]
     generating: ClassVar[tuple[type[Stage], ...]] = ()
+    finishing: ClassVar[tuple[type[Stage], ...]] = ()
     executes: ClassVar[frozenset[str]] = frozenset()
     records: ClassVar[str] = "samples"
 
@@ -92,6 +94,16 @@ class Flow(ABC):
         Raises:
             UserError: the text says what is wrong and where.
         """
+
+    @classmethod
+    def announced(cls, config: Config, stages: Sequence[type[Stage]]) -> Iterable[str]:
+        """What `check` takes long over, in lines for the user: a source to clone.
+
+        Raises:
+            SourceError: an address is none.
+        """
+        del config, stages
+        return ()
 
     @classmethod
     def outline(cls, config: Config) -> Iterable[str]:
@@ -164,7 +176,7 @@ class Flow(ABC):
     @property
     def last_made(self) -> type[Stage]:
         """The stage whose records are the dataset's, to be looked at after a run."""
-        return next(s for s in reversed(self.stages) if s.name not in ("export", "analyze"))
+        return next(s for s in reversed(self.stages) if s not in self.finishing)
 
     def close(self) -> None:  # noqa: B027 - most recipes hold nothing open
         """End what a stage holds open."""
@@ -182,9 +194,10 @@ class LinearFlow(Flow):
         return Ending(records)
 
     async def pipeline(self, engine: Engine, *, analysis: bool = True) -> Ending:
-        """All stages in order; `analyze` is left out without `analysis`."""
+        """All stages in order; the report is left out without `analysis`."""
         records: Collection[Any] = self.inputs()
-        wired = [s for s in self.wired if analysis or s.name != "analyze"]
+        left_out = () if analysis else self.finishing[1:]
+        wired = [s for s in self.wired if not isinstance(s, left_out)]
         at = 0
         while at < len(wired):
             stage = wired[at]
@@ -201,7 +214,7 @@ class LinearFlow(Flow):
     async def stage(self, stage: type[Stage], engine: Engine) -> Ending:
         """One stage on the journal of the one before it."""
         at = next(i for i, one in enumerate(self.wired) if isinstance(one, stage))
-        records = self.inputs() if at == 0 else outputs(self.run, self.wired[at - 1])
+        records = self.inputs() if at == 0 else Outputs(self.run, self.wired[at - 1])
         wired = self.wired[at]
         if isinstance(wired, BarrierStage):
             engine.run_barrier(wired, records)

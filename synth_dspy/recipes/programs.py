@@ -21,13 +21,14 @@ def unbound_program(recipe: str) -> Program:
     """The Program of a recipe.
 
     Raises:
-        UserError: the recipe has none in this version.
+        UserError: the recipe has none.
     """
     made = _PROGRAMS.get(recipe)
     if made is None:
         raise UserError(
-            f"The recipe {recipe!r} has no steps in this version that could be compiled; these "
-            f"have: {', '.join(_PROGRAMS)}."
+            f"The recipe {recipe!r} has no Program, and so no prompts; these have: "
+            f"{', '.join(_PROGRAMS)}. A recipe of your own that asks models adds its line to "
+            "synth_dspy/recipes/programs.py."
         )
     return made()
 
@@ -46,8 +47,16 @@ def _rows() -> Program:
     return RowsProgram(FORMATS["triplet"])
 
 
+def _routing() -> Program:
+    from synth_dspy.config.routing import Routing
+    from synth_dspy.programs.routing.program import RoutingProgram
+
+    return RoutingProgram(Routing())
+
+
 _PROGRAMS: dict[str, Callable[[], Program]] = {
     "assistant": _assistant,
     "conversations": _conversations,
+    "routing": _routing,
     "rows": _rows,
 }

@@ -5,6 +5,8 @@ Everything is opened when it is first needed, so that a stage which asks no mode
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,6 +112,7 @@ class Resources:
         trace: whether calls are written to `traces/conversations.jsonl`.
         limits: budget and rate limits, where they hold for several processes together.
         looked_up: the promoted programs by step, where somebody looked them up before.
+        neighbours: how many processes like this one, itself among them, share the machine.
     """
 
     config: Config
@@ -118,11 +121,16 @@ class Resources:
     watch: Watch = unwatched
     limits: SharedLimits | None = None
     looked_up: Mapping[str, Artefact] | None = None
+    neighbours: int = 1
 
     @property
     def run_dir(self) -> Path:
         """The run directory."""
         return self.config.output_dir
+
+    def share(self, whole: int | None = None) -> int:
+        """This process's share of `whole` processes, one a core by default; one at least."""
+        return math.ceil((whole or os.cpu_count() or 1) / self.neighbours)
 
     @cached_property
     def sandbox(self) -> LazySandbox:
@@ -133,7 +141,7 @@ class Resources:
             return open_sandbox(
                 settings.backend,
                 limits=Limits(timeout_s=timeout, memory_mb=settings.memory_mb),
-                workers=settings.workers,
+                workers=self.share(settings.workers),
                 preload=settings.preload,
                 packages=settings.packages,
                 base=settings.base_image or "",

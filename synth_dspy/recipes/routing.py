@@ -93,7 +93,7 @@ def routing_stages(resources: Resources, backend: ContentBackend) -> tuple[Stage
                 content=f"{backend.name}: {backend.described}",
                 model=config.endpoint_for("question").model_name,
                 seed=config.seed,
-                ratios=(dataset.train_split, dataset.val_split, dataset.test_split),
+                ratios=dataset.ratios,
             ),
         ),
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from synth_dspy.config import Config
+from synth_dspy.dataset.split import SPLITS
 from synth_dspy.programs.routing.agents import AgentMap
 from synth_dspy.programs.routing.records import Example
 from synth_dspy.programs.routing.registry import get_optimizer_config
@@ -21,6 +22,7 @@ class RoutingFlow(LinearFlow):
     """Content in, examples out."""
 
     stages: ClassVar[tuple[type[Stage], ...]] = STAGES
+    finishing: ClassVar[tuple[type[Stage], ...]] = STAGES[-1:]
     records: ClassVar[str] = "examples"
 
     @classmethod
@@ -86,7 +88,7 @@ class RoutingFlow(LinearFlow):
         return [
             f"{len(examples)} examples for {self.config.routing.optimizer}: "
             + ", ".join(f"{n} {label}" for label, n in sorted(labels.items())),
-            ", ".join(f"{split} {splits[split]}" for split in ("train", "validation", "test")),
+            ", ".join(f"{split} {splits[split]}" for split in SPLITS),
             (
                 f"queries by the model {by['model']}, by rules {by['rules']}; every number is "
                 "derived by rule, none was measured"

@@ -24,6 +24,7 @@ from synth_dspy.programs.row_formats import FORMATS, RowFormat
 from synth_dspy.programs.rows import RowsProgram
 from synth_dspy.recipes.findings import calibration_of, command_of
 from synth_dspy.recipes.resources import Resources
+from synth_dspy.stages.children import Children
 from synth_dspy.stages.chunks import MakeChunks
 from synth_dspy.stages.contract import MapStage, Stage
 from synth_dspy.stages.parse import Parse
@@ -90,7 +91,9 @@ def rows(resources: Resources, made: RowFormat) -> Recipe:
         summaries=lambda: summaries(run, before),
         steady=lambda: counts_only(summaries(run, before)),
         rejected=lambda: rejected_rows(run, made),
-        calibration=lambda: calibration_of(run, program.judge.step("judge_row")),
+        calibration=lambda: calibration_of(
+            run, program.judge.step("judge_row"), program.prompt_sha("judge_row")
+        ),
         command=command_of(config),
         version=__version__,
     )
@@ -110,7 +113,12 @@ def rows(resources: Resources, made: RowFormat) -> Recipe:
     )
     return Recipe(
         prepare=(
-            Parse(resources.run_dir, ParseOptions(**config.parsing.model_dump()), policy=policy),
+            Parse(
+                resources.run_dir,
+                ParseOptions(**config.parsing.model_dump()),
+                policy=policy,
+                children=Children(count=resources.share()),
+            ),
             MakeChunks(
                 ChunkOptions(
                     max_context_length=generation.max_context_length,

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
 from synth_dspy.config import Config
 from synth_dspy.errors import SourceError, StageError, UserError
-from synth_dspy.outcomes import Dropped
 from synth_dspy.programs.row_formats import FORMATS, RowFormat
 from synth_dspy.programs.row_records import Brief, Request, Seed
-from synth_dspy.recipes.flow import Ending, Flow, Shortage
+from synth_dspy.recipes.flow import Ending, Flow
 from synth_dspy.recipes.rows import FINISH, GENERATE, PREPARE, STAGES, Recipe, format_of, rows
 from synth_dspy.recipes.rows_commit import ACCEPTED, Committer, targets
+from synth_dspy.recipes.rows_ending import conclusion_of, shortages
 from synth_dspy.recipes.rows_seeds import seeds_of_brief, seeds_of_chunks
 from synth_dspy.recipes.rows_steering import Steering
-from synth_dspy.recipes.rows_table import RowFile, table_of
+from synth_dspy.recipes.rows_table import RowFile
 from synth_dspy.records import Chunk, SourceFile
-from synth_dspy.sources.listing import source_files
+from synth_dspy.sources.listing import clones_to_make, source_files
 from synth_dspy.stages.chunks import MakeChunks
 from synth_dspy.stages.contract import Stage
 from synth_dspy.stages.engine import INTERRUPTED, Engine, Stopped
 from synth_dspy.stages.parse import Parse
-from synth_dspy.stages.results import outputs, results
+from synth_dspy.stages.results import Outputs, outputs
 from synth_dspy.stages.row_export import Accepted, output_files
-from synth_dspy.stages.rows import JudgeRows, Refine, WriteRows
-from synth_dspy.store.run_directory import read_json, read_jsonl, write_json
+from synth_dspy.stages.rows import Refine
+from synth_dspy.store.run_directory import read_json, write_json
 
 _MANIFEST = "accepted.json"
-_PREVIEWED = 5
 
 
 class RowsFlow(Flow):
@@ -38,6 +36,7 @@ class RowsFlow(Flow):
 
     stages: ClassVar[tuple[type[Stage], ...]] = STAGES
     generating: ClassVar[tuple[type[Stage], ...]] = GENERATE
+    finishing: ClassVar[tuple[type[Stage], ...]] = FINISH
     records: ClassVar[str] = "rows"
 
     @classmethod
@@ -66,6 +65,11 @@ class RowsFlow(Flow):
             for path in output_files(config, made).values():
                 if path.is_dir():
                     raise UserError(f"{path} is a folder; give another rows.output_prefix.")
+
+    @classmethod
+    def announced(cls, config: Config, stages: Sequence[type[Stage]]) -> Iterable[str]:
+        """The repositories that are not on this machine yet."""
+        return clones_to_make(config) if Parse in stages else ()
 
     @classmethod
     def outline(cls, config: Config) -> Iterable[str]:
@@ -108,11 +112,6 @@ class RowsFlow(Flow):
         """All of them."""
         return self.recipe.stages
 
-    @property
-    def last_made(self) -> type[Stage]:
-        """What wrote the rows."""
-        return JudgeRows
-
     def close(self) -> None:
         """End the parsers' processes."""
         for stage in self.recipe.prepare if "recipe" in vars(self) else ():
@@ -147,7 +146,7 @@ class RowsFlow(Flow):
         recipe = self.recipe
         if stage in PREPARE:
             at = PREPARE.index(stage)
-            records = self._files() if at == 0 else outputs(self.run, PREPARE[at - 1])
+            records = self._files() if at == 0 else Outputs(self.run, PREPARE[at - 1])
             await engine.run_maps(recipe.prepare[at : at + 1], records)
         elif stage is Refine:
             await self._brief(engine)
@@ -165,7 +164,7 @@ class RowsFlow(Flow):
             return []
         files = self._files()
         chunks: list[Chunk] = list(await engine.run_maps(self.recipe.prepare, files))
-        self.say(f"{engine.tallies['parse'].kept} docs from {len(files)} files")
+        self.say(f"{engine.tallies[Parse.name].kept} docs from {len(files)} files")
         if not chunks:
             raise SourceError(
                 "No passage was left to write rows from: see `inspect --stage parse --failed` and "
@@ -240,37 +239,14 @@ class RowsFlow(Flow):
             accepted = committer.close(whole=ended)
         write_json(self.run.path / ACCEPTED.parent / _MANIFEST, accepted)
         self._tell_extra(committer)
-        return Ending(short=self._short(committer, steering.saturated), stopped=stopped)
+        if committer.missing and steering.saturated:
+            self.say(f"saturated: {steering.saturated}")
+        return Ending(short=shortages(self.run, made, committer), stopped=stopped)
 
     def _tell_extra(self, committer: Committer) -> None:
         if committer.extra:
             listed = ", ".join(f"{name} ({n})" for name, n in sorted(committer.extra.items()))
             self.say(f"warning: fields that the format does not have were left out: {listed}")
-
-    def _short(self, committer: Committer, saturated: str) -> list[Shortage]:
-        if not committer.missing:
-            return []
-        if saturated:
-            self.say(f"saturated: {saturated}")
-        dropped = Counter(
-            f"judge-rows: {outcome.reason}"
-            for _, outcome, _ in results(self.run, JudgeRows)
-            if isinstance(outcome, Dropped)
-        )
-        dropped += Counter(
-            f"write-rows: {outcome.reason}"
-            for _, outcome, _ in results(self.run, WriteRows)
-            if isinstance(outcome, Dropped)
-        )
-        return [
-            Shortage(
-                (self.format.name, cell),
-                committer.wanted[cell],
-                committer.accepted[cell],
-                committer.refused[cell] + dropped,
-            )
-            for cell in committer.missing
-        ]
 
     def _manifest(self) -> Accepted:
         found = read_json(self.run.path / ACCEPTED.parent / _MANIFEST)
@@ -286,17 +262,4 @@ class RowsFlow(Flow):
     def conclusion(self, ending: Ending) -> Iterable[str]:
         """How many of what, the files, and the first rows."""
         del ending  # the file says what is in it
-        accepted, cells, first = self._manifest(), Counter[str](), list[dict[str, Any]]()
-        for line in read_jsonl(self.run.path / ACCEPTED):
-            cells[line["cell"]] += 1
-            if len(first) < _PREVIEWED:
-                first.append(line["values"])
-        made = self.format
-        spread = ", ".join(f"{cells[cell]} {cell}" for cell in made.cells if cells[cell])
-        yield f"{accepted.count} unique {made.name} rows" + (
-            f": {spread}" if len(made.cells) > 1 else ""
-        )
-        for path in output_files(self.config, made).values():
-            yield f"wrote     {path}"
-        yield ""
-        yield from table_of(first, made.fields)
+        return conclusion_of(self.run, self.config, self.format, self._manifest().count)

@@ -66,7 +66,7 @@ def seeds_of_chunks(chunks: Sequence[Chunk], seed: int, query: str = "") -> list
         Seed(
             passage=_text(chunks[at]),
             contrast=_contrast(at, chunks, vectors),
-            source=_source(chunks[at]),
+            source=chunks[at].provenance,
         )
         for at in order
     ]
@@ -85,20 +85,6 @@ def _contrast(at: int, chunks: Sequence[Chunk], vectors: np.ndarray) -> str:
 def _text(chunk: Chunk) -> str:
     """The chunk's text with blanks for image markers, so that places in it stay true."""
     return _MARKER.sub(lambda mark: " " * len(mark[0]), chunk.text)
-
-
-def _source(chunk: Chunk) -> dict[str, object]:
-    return {
-        "name": chunk.source,
-        "path": chunk.path,
-        "sha256": chunk.sha256,
-        "revision": chunk.revision,
-        "chunk": chunk.id,
-        "span": [chunk.start, chunk.end],
-        "cells": list(chunk.cells),
-        "pages": list(chunk.pages),
-        "heading": chunk.heading,
-    }
 
 
 def _drawn(seed: int, name: str) -> bytes:

@@ -6,15 +6,11 @@ may be deleted: the next run writes it again, and nothing reads it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from synth_dspy.errors import StoreError
 from synth_dspy.outcomes import Dropped, Failed, Kept
 from synth_dspy.records import Candidate, Sample, from_dict, to_dict
 from synth_dspy.stages.analyze import rejection
@@ -31,7 +27,7 @@ from synth_dspy.stages.generate import (
 from synth_dspy.stages.images import FilterImages, Transcribe
 from synth_dspy.stages.plan import TASKS
 from synth_dspy.stages.results import keys_path, results
-from synth_dspy.store.run_directory import RunDirectory, read_jsonl
+from synth_dspy.store.run_directory import RunDirectory, read_jsonl, write_jsonl
 
 SAMPLES = "samples.jsonl"
 REJECTED = "rejected_samples.jsonl"
@@ -55,7 +51,7 @@ def write_views(run: RunDirectory, stage: Stage) -> None:
         StoreError: a file cannot be written.
     """
     for path, lines in _views(run, stage.name):
-        _write(path, lines)
+        write_jsonl(path, lines)
 
 
 def _views(run: RunDirectory, name: str) -> Iterator[tuple[Path, Iterable[Line]]]:
@@ -195,18 +191,3 @@ def _image_decisions(run: RunDirectory) -> Iterator[Line]:
                 "category": image["category"],
                 "description": image["description"],
             }
-
-
-def _write(path: Path, lines: Iterable[Line]) -> None:
-    """Line by line to a temporary file, which then takes the name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            for line in lines:
-                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)

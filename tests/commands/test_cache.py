@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synth_dspy.runners.workbench import GIVEN_UP_AFTER
-from tests.commandline import Result
+from tests.commandline import Result, run
 from tests.commands.test_stages import STAGES, asked
 
 Small = Callable[..., Result]
@@ -72,6 +72,26 @@ def test_clearing_all_keeps_the_dataset_and_the_replies_unless_asked(
     assert small("cache-clear", "--all", "--replies").code == 0
     assert not (finished / "final").exists()
     assert not list(finished.glob("replies.sqlite*"))
+
+
+def test_the_replies_of_a_calibration_are_shown_and_cleared_too(
+    project: Path, finished: Path, small: Small
+) -> None:
+    assert run("gold", "calibrate", "--config", "config.yaml", cwd=project).code == 0
+    assert "calibrate/replies " in small("cache-info").out
+    assert small("cache-clear", "--replies").code == 0
+    assert not list(finished.rglob("replies.sqlite*"))
+
+
+def test_replies_that_runs_share_are_shown_and_left_alone(project: Path, small: Small) -> None:
+    shared = project / "shared.sqlite"
+    to = ("--set", "replies.path=shared.sqlite")
+    assert small("parse", *to).code == 0
+    assert small("transcribe", *to).code == 0
+    assert "shared shared.sqlite" in small("cache-info", *to).out
+    told = small("cache-clear", "--replies", *to).out
+    assert "kept shared.sqlite: other runs may share it" in told
+    assert shared.exists()
 
 
 def test_clear_cache_does_the_stages_that_are_run_again_and_no_other(

@@ -6,10 +6,7 @@ what the run says of itself.
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,7 +14,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.commandline import QUICKSTART, command, environment, overrides, run
+from tests.commandline import QUICKSTART, kill_group, overrides, run, started
 from tests.commands.conftest import CONFIG
 from tests.commands.test_faults import Patient
 from tests.commands.test_kill import parquet
@@ -47,14 +44,7 @@ def arguments(cwd: Path, server: Loopback, backend: str) -> list[str]:
 def live_and_die(what: list[str], cwd: Path, server: Loopback, chance: random.Random) -> bool:
     """Start the command and kill its process group: mostly soon after its first request, sometimes
     at any moment of its start. False when it ended by itself."""
-    process = subprocess.Popen(
-        command(*what),
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = started(*what, cwd=cwd)
     asked, early = server.count, chance.random() < 0.2
     deadline = time.monotonic() + (chance.uniform(0.2, 2.0) if early else _START_S)
     while time.monotonic() < deadline and process.poll() is None:
@@ -64,8 +54,7 @@ def live_and_die(what: list[str], cwd: Path, server: Loopback, chance: random.Ra
         time.sleep(0.005)
     if process.poll() is not None:
         return False
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_group(process)
     return True
 
 

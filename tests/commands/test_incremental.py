@@ -32,7 +32,7 @@ CATEGORIES = (
 )
 DESCRIBED_ANEW = CATEGORIES.replace("Functions in Python.", "Python code with functions.")
 IN_FLIGHT = 2
-"""Tasks beside the one that fills the last quota; summaries do not count them."""
+"""Tasks beside the one that fills the last quota; summaries count them as `beyond`."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,13 @@ def test_a_prompt_redoes_its_step_and_what_comes_out_differently_after_it(
     assert new["curate"] == plan["curate"]["redo"] > 0
     assert plan["curate"]["redo"] <= calls <= plan["curate"]["redo"] + IN_FLIGHT
     assert {stage for stage, count in new.items() if count} == {"curate"}
+
+
+@pytest.mark.slow
+def test_a_plan_says_that_more_tasks_may_be_begun_than_the_quotas_need(finished: Project) -> None:
+    strict = overrides(prompts__judge_sample="Judge the sample by its source alone.")
+    result = run("info", "--plan", *finished.settings, *strict, cwd=finished.cwd)
+    assert "some tasks more may be begun before the quotas are known to be met" in result.out
 
 
 def test_a_category_redoes_the_classification_alone(finished: Project) -> None:

@@ -48,3 +48,40 @@ def test_one_ctrl_c_ends_every_wait_and_fails_no_record(waiting: list[str], proj
     ]
     assert summaries
     assert {summary["failed"] for summary in summaries} == {0}
+
+
+def _heeds_ctrl_c() -> None:
+    # Tests that a shell started in the background ignore it, and so would what they start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _interrupted_in_imports(project: Path, times: int) -> tuple[int, str]:
+    """The pipeline's code and words when Ctrl+C is pressed while its libraries are imported."""
+    process = subprocess.Popen(
+        command("pipeline", "--config", "config.yaml"), cwd=project, env=environment(),
+        stderr=subprocess.PIPE, text=True, preexec_fn=_heeds_ctrl_c,
+    )  # fmt: skip
+    try:
+        maps = Path(f"/proc/{process.pid}/maps")
+        deadline = time.monotonic() + 60
+        while "pydantic_core" not in maps.read_text() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        _, err = process.communicate(timeout=50)
+    finally:
+        process.kill()
+    return process.returncode, err
+
+
+def test_ctrl_c_while_libraries_are_imported_ends_without_a_traceback(project: Path) -> None:
+    code, err = _interrupted_in_imports(project, 1)
+    assert code == 130, err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_twice_while_libraries_are_imported_ends_without_a_traceback(project: Path) -> None:
+    code, err = _interrupted_in_imports(project, 2)
+    assert code in (130, -signal.SIGINT), err  # a shell says 130 of both
+    assert "Traceback" not in err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import signal
 import subprocess
@@ -13,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import QUICKSTART, Result, command, environment, overrides, run
+from tests.commandline import (
+    QUICKSTART,
+    Result,
+    command,
+    environment,
+    kill_group,
+    overrides,
+    run,
+    started,
+)
 from tests.commands.conftest import Quickstart
 
 
@@ -25,19 +33,11 @@ def parquet(run_dir: Path) -> dict[str, str]:
 
 def killed(arguments: Sequence[str], cwd: Path, after_s: float) -> bool:
     """Start a command and kill its whole process group; False when it ended before."""
-    process = subprocess.Popen(
-        command(*arguments),
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = started(*arguments, cwd=cwd)
     try:
         process.wait(after_s)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_group(process)
         return True
     return False
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from pyarrow import parquet
 from synth_dspy.dataset.row_columns import arrow_schema, read_csv
 from synth_dspy.programs.row_formats import FORMATS
 from synth_dspy.store.run_directory import read_jsonl
-from tests.commandline import command, environment, run
+from tests.commandline import kill_group, run, started
 from tests.commands.rows_model import triplets
 from tests.loopback import Loopback
 
@@ -41,22 +38,14 @@ def rows_of(cwd: Path) -> list[dict[str, object]]:
 
 def kill_after(cwd: Path, what: list[str], lines: int) -> int:
     """Start the command, kill it once its live file has so many lines; how many it then has."""
-    process = subprocess.Popen(
-        command(*what),
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = started(*what, cwd=cwd)
     live, deadline = cwd / f"{STEM}.jsonl", time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         if live.exists() and live.read_bytes().count(b"\n") >= lines:
             break
         time.sleep(0.01)
     assert process.poll() is None, "it ended before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_group(process)
     return live.read_bytes().count(b"\n")
 
 

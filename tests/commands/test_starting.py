@@ -114,7 +114,10 @@ def test_the_run_does_not_pay_a_previews_calls_again(small: Callable[..., Result
     preview = json.loads(small("preview", "--count", "3", "--json").out)
     assert small("pipeline", "--skip-analysis").code == 0
     summary = json.loads(small("stats", "--json").out)
-    replayed = sum(s["total"]["llm_calls"] - s["llm_calls"] for s in summary["stages"])
+    replayed = sum(
+        s["total"]["llm_calls"] + s["beyond"]["llm_calls"] - s["llm_calls"]
+        for s in summary["stages"]
+    )
     assert 0 < replayed <= preview["calls"]
 
 

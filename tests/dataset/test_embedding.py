@@ -1,5 +1,6 @@
 """Vectors, and that what embeds is asked once for each text."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -114,3 +115,11 @@ def test_blocks_agree_with_the_index_whatever_their_size(monkeypatch: pytest.Mon
             index.add(row)
             order.append(at)
     assert 1 < kept.sum() < 60
+
+
+def test_a_local_model_needs_its_extra_and_names_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(SetupError, match=r"the extra .*pip install 'synth-dspy\[embeddings\]'"):
+        embedder("sentence-transformers/all-MiniLM-L6-v2")

@@ -114,3 +114,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot be written: File exists\. Give another place"):
         LiveFile(tmp_path / "file" / "rows.jsonl")
+
+
+def test_a_text_longer_than_pythons_own_limit_comes_back(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)
+    long = {**ROW, "dish": "soup " * 40_000}
+    assert list(read_csv(written(tmp_path, "csv", [long]), SCHEMA)) == [long]

@@ -19,3 +19,9 @@ def test_promoted_programs_that_are_handed_over_are_not_looked_up(
     given = {"classify": classify_artefact("Sort it.")}
     handed = Resources(config, lambda _line: None, looked_up=given)
     assert handed.compiled == given
+
+
+@pytest.mark.parametrize(("neighbours", "share"), [(1, 5), (2, 3), (8, 1)])
+def test_processes_of_a_machine_share_its_processors(neighbours: int, share: int) -> None:
+    config = Config.model_validate({"dataset": {"name": "t"}, "sources": [{"path": "docs"}]})
+    assert Resources(config, lambda _line: None, neighbours=neighbours).share(5) == share
