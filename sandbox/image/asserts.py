@@ -58,7 +58,8 @@ def refuse_universal(value: Any, depth: int = 3) -> None:
         for item in value:
             refuse_universal(item, depth - 1)
     elif kind is dict and depth and len(value) <= 1_000:
-        for item in value.values():
+        for key, item in value.items():
+            refuse_universal(key, depth - 1)
             refuse_universal(item, depth - 1)
     elif kind.__module__ not in ("builtins", "numpy") and is_universal(value):
         raise Tampered(f"a {kind.__name__} that claims to be equal to anything")

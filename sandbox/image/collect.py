@@ -25,10 +25,6 @@ from .feedback import MAX_TEXT, describe, line_of_test
 Result = list[str]
 
 
-class TestBroken(Exception):  # noqa: N818 - carries the message of another error
-    """The test's own module could not be loaded."""
-
-
 def load(name: str, source: str) -> types.ModuleType:
     """An empty module `name` whose source tracebacks can show."""
     module = types.ModuleType(name)

@@ -33,6 +33,15 @@ _WATCHED = (
     "operator", "json", "os", "sys", "types", "traceback", "linecache", "re", "numpy",
     "numpy.testing", "numpy.linalg", "pytest",
 )  # fmt: skip
+# What tests compute with. They are loaded before any job, so that no solution's finder is asked for
+# them. Not `time` and `warnings`: those change as they are used.
+_HELPERS = (
+    "abc", "base64", "bisect", "calendar", "cmath", "collections", "collections.abc", "contextlib",
+    "copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
+    "hashlib", "heapq", "inspect", "io", "itertools", "numbers", "pathlib", "random", "statistics",
+    "string", "struct", "tempfile", "textwrap", "typing",
+)  # fmt: skip
+_FINDERS = "sys.meta_path"
 _OWN = (asserts, codec, collect, decoding, feedback, fixtures, pipes, watch)
 _COUNTER = ctypes.c_uint64
 _ARRAYS = ("numpy", "numpy.linalg", "numpy.testing")
@@ -40,7 +49,7 @@ _CLASSES: tuple[type, ...] = (unittest.TestCase, unittest.TestResult, unittest.T
 _MAY_CHANGE = {
     ("sys", "last_type"), ("sys", "last_value"), ("sys", "last_traceback"), ("sys", "last_exc"),
     ("sys", "stdout"), ("sys", "stderr"), ("sys", "stdin"), ("sys", "path"), ("builtins", "_"),
-    ("os", "environ"),
+    ("os", "environ"), ("tempfile", "tempdir"), ("tempfile", "_name_sequence"),
 }  # fmt: skip
 
 _CANARIES = """
@@ -58,10 +67,17 @@ def canary_all(): assert all([1, 0]) and len([1]) == 2
 
 def snapshot() -> Snapshot:
     """Every name of the modules that tests rely on."""
-    found = {name: dict(vars(sys.modules[name])) for name in _WATCHED if name in sys.modules}
+    names = (*_WATCHED, *_HELPERS)
+    found = {name: dict(vars(sys.modules[name])) for name in names if name in sys.modules}
+    found[_FINDERS] = _finders()
     found |= {module.__name__: dict(vars(module)) for module in _OWN}
     found |= {f"class {cls.__name__}": dict(vars(cls)) for cls in _CLASSES}
     return found
+
+
+def _finders() -> dict[str, Any]:
+    """Who is asked for a module, by turn. Honest code appends to them; who is put first decides."""
+    return {str(turn): finder for turn, finder in enumerate(sys.meta_path)}
 
 
 def load_before(source: str) -> Snapshot:
@@ -89,6 +105,8 @@ def changed(before: Snapshot, versions: Versions) -> list[str]:
     for name, names in before.items():
         if name in classes:
             now: Mapping[str, Any] = vars(classes[name])
+        elif name == _FINDERS:
+            now = _finders()
         else:
             now = vars(sys.modules[name]) if name in sys.modules else {}
         if name in versions:
@@ -169,6 +187,8 @@ class Prepared:
 
     def __init__(self) -> None:
         self.canaries = compile(_CANARIES, "canary.py", "exec")
+        for name in _HELPERS:
+            importlib.import_module(name)
         sys.modules["pytest"] = fixtures.make_pytest()
         unittest.main = _no_main  # type: ignore[assignment]  # tests often end with it
         canaries_that_passed(self.canaries)  # loads what the first run would load

@@ -22,6 +22,7 @@ from synth_dspy.lm.call import Call, current_call
 from synth_dspy.lm.contract import AsyncEngine, EncodingEngine
 from synth_dspy.lm.estimate import Estimator
 from synth_dspy.lm.faults import Where, final_error, is_throttling, may_retry, short
+from synth_dspy.lm.keys import Keys
 from synth_dspy.lm.prices import Price
 from synth_dspy.lm.replies import Reply, ReplyStore, reply_key
 from synth_dspy.lm.stopping import Stopper
@@ -69,6 +70,7 @@ class DurableEngine:
         engine: what makes one attempt.
         price: None when unknown; costs then count as 0.
         version: of the engine, where a new one may answer the same body differently.
+        keys: what no reply and no error may hold, whichever engine it came from.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class DurableEngine:
         retry: Retry | None = None,
         host: str = "",
         version: str = "",
+        keys: Keys | None = None,
     ) -> None:
         self.name = name
         self.model = model
@@ -100,6 +103,7 @@ class DurableEngine:
         self._retry = retry or Retry()
         self._where = Where(name, model, host)
         self._key_model = f"{model}@{version}" if version else model
+        self._keys = keys or Keys()
         self._estimator = Estimator()
         self._answered = False
         self._refused = 0
@@ -244,9 +248,13 @@ class DurableEngine:
                 return response
 
     async def _attempt(self, request: lm15.Request, body: bytes) -> lm15.Response:
-        if self._encoder is not None:
-            return await self._encoder.send(request, body)
-        return await self._engine.complete(request)
+        try:
+            if self._encoder is not None:
+                return await self._encoder.send(request, body)
+            return await self._engine.complete(request)
+        except lm15.LM15Error as error:
+            self._keys.hide_in(error)
+            raise
 
     def _refusal(self, error: lm15.LM15Error, request: lm15.Request, tries: int) -> SynthError:
         final = final_error(error, self._where, tries)
@@ -266,7 +274,7 @@ class DurableEngine:
         return self._price.cost(input_tokens, output_tokens) if self._price else 0.0
 
     def _priced(self, response: lm15.Response, expected_input: int) -> Reply:
-        text = response.text or ""
+        text = self._keys.hide(response.text or "")
         usage = response.usage
         given, made = usage.input_tokens, usage.output_tokens
         if given is None:

@@ -19,6 +19,7 @@ from dspy import lm15
 
 from synth_dspy.errors import SetupError
 from synth_dspy.lm import wire
+from synth_dspy.lm.keys import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,6 @@ _KEEP_ALIVE_S = 4.0
 _CONNECT_S = 15.0
 # Far above the longest chat reply: a body without end, or one that unpacks to gigabytes, ends here.
 _MAX_BODY_BYTES = 16 << 20
-# Shorter ones (`EMPTY`, `none`) are placeholders, and words that a reply may well hold.
-_SECRET_CHARS = 16
 
 
 class OpenAIEngine:
@@ -134,7 +133,7 @@ class OpenAIEngine:
         if status != 200:
             raise self._scrubbed(wire.http_error(status, headers, raw))
         try:
-            response = wire.read_reply(self._without_key(raw), self.model)
+            response = wire.read_reply(raw, self.model)
         except lm15.LM15Error as error:  # some servers report a refusal with status 200
             raise self._scrubbed(error) from error.__cause__
         return replace(response, model=request.model)
@@ -160,13 +159,8 @@ class OpenAIEngine:
             )
         return session
 
-    def _without_key(self, raw: bytes) -> bytes:
-        """A reply is stored and shown: the key of a server that sends it back must not be."""
-        key = self._key.encode()
-        return raw.replace(key, b"***") if len(key) >= _SECRET_CHARS else raw
-
     def _hide(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+        return text.replace(self._key, HIDDEN) if self._key else text
 
     def _scrubbed(self, error: lm15.LM15Error) -> lm15.LM15Error:
         if self._key and self._key in str(error):

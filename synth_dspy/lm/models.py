@@ -19,6 +19,7 @@ from synth_dspy.lm.contract import OFFLINE
 from synth_dspy.lm.durable import DurableEngine, Retry
 from synth_dspy.lm.endpoint_lm import EndpointLM
 from synth_dspy.lm.engine import OpenAIEngine
+from synth_dspy.lm.keys import Keys, keys_in_environment
 from synth_dspy.lm.prices import price_of
 from synth_dspy.lm.shared import limiter_for
 from synth_dspy.lm.stopping import Stopper
@@ -151,6 +152,7 @@ class Models:
             retry=Retry(endpoint.max_retries, endpoint.retry_delay),
             host=getattr(engine, "host", ""),
             version=str(getattr(engine, "version", "")),
+            keys=_keys_of(endpoint),
         )
 
     def _limits(self, endpoint: EndpointLike) -> Gate:
@@ -166,7 +168,7 @@ class Models:
     def _raw(self, endpoint: EndpointLike) -> AsyncEngine:
         if endpoint.model_name == OFFLINE:
             return self._offline
-        key = endpoint.api_key.get_secret_value() if endpoint.api_key is not None else ""
+        key = _key_of(endpoint)
         extra: dict[str, Any] = dict(endpoint.extra_body or {})
         if endpoint.top_k is not None:
             extra["top_k"] = endpoint.top_k
@@ -188,6 +190,19 @@ class Models:
             timeout_s=endpoint.timeout,
             extra=extra,
         )
+
+
+def _key_of(endpoint: EndpointLike) -> str:
+    return endpoint.api_key.get_secret_value() if endpoint.api_key is not None else ""
+
+
+def _keys_of(endpoint: EndpointLike) -> Keys:
+    """What the endpoint could send back; the offline model is sent no key."""
+    if endpoint.model_name == OFFLINE:
+        return Keys()
+    own = endpoint.base_url is not None and endpoint.protocol == "openai"
+    key = _key_of(endpoint)
+    return Keys((key,)) if key.strip() or own else keys_in_environment()
 
 
 def configure_dspy() -> None:

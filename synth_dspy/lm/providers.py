@@ -23,6 +23,7 @@ from dspy.utils.exceptions import (
 )
 
 from synth_dspy.lm import wire
+from synth_dspy.lm.keys import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,5 +123,5 @@ class ProviderEngine:
             return lm15.AuthError("the key was refused", status=status)
         if code in _BLOCKED:
             code = "content_filter"
-        said = said.replace(self._key, "***") if self._key else said
+        said = said.replace(self._key, HIDDEN) if self._key else said
         return kind(said, status=status, provider_code=code, retry_after=retry_after)

@@ -12,7 +12,6 @@ import dspy
 
 from synth_dspy.errors import EndpointError, RecordError
 from synth_dspy.optimize.gold_records import GoldItem
-from synth_dspy.records import digest
 
 
 async def ask_all(
@@ -47,8 +46,3 @@ async def ask_all(
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
-
-
-def prompt_sha(predictor: dspy.Predict) -> str:
-    """Hash of what decides a prompt: instructions, fields and worked examples; 32 hex digits."""
-    return digest(predictor.signature.dump_state(), [dict(demo) for demo in predictor.demos])

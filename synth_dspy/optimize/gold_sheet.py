@@ -51,8 +51,12 @@ def read_sheet(step: GoldStep, text: str, where: str) -> tuple[list[GoldItem], i
     Raises:
         UserError: a column is missing, or a row's labels are incomplete or wrong.
     """
+    # Python's own limit, 131,072 characters a field, is below what a passage may have.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        rows = list(
+            csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        )
     except csv.Error as error:
         raise UserError(f"{where} is not CSV: {error}.") from error
     labels = {name: _label_column(name) for name in step.labels}
@@ -74,6 +78,12 @@ def read_sheet(step: GoldStep, text: str, where: str) -> tuple[list[GoldItem], i
             continue
         items.append(_item(step, row, inputs, labels, place))
     return items, blank
+
+
+def _delimiter(text: str) -> str:
+    """What parts the cells: spreadsheets write `;` where a comma is the decimal point."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
 
 
 def _item(

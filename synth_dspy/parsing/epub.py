@@ -77,7 +77,8 @@ class _Book:
                 spine.append(element.get("idref", ""))
             elif _is(element, "title") and not title:
                 title = element.text or ""
-        return title, [items[name] for name in spine if name in items]
+        # A spine names a page once (EPUB 3.3, 5.7): one that names it again and again is a bomb.
+        return title, list(dict.fromkeys(items[name] for name in spine if name in items))
 
     def read(self, name: str) -> bytes:
         """A member's bytes.

@@ -21,6 +21,7 @@ HTML = frozenset((
 ))
 # fmt: on
 MAX_TAG_CHARS = 4_000_000  # a data URI may stand in an attribute
+MAX_DEPTH = 200  # of braces; without it many tags that never close cost the square of their number
 
 _NAME = re.compile(r"</?([A-Za-z][\w.:-]*)")
 _ATTRIBUTE = re.compile(r"\s*([A-Za-z_:@][\w.:@-]*)\s*(=\s*)?")
@@ -122,6 +123,8 @@ def _braces_end(text: str, start: int) -> int:
         position = found.end()
         if found[0] == "{":
             depth += 1
+            if depth > MAX_DEPTH:
+                return -1
         elif found[0] == "}":
             depth -= 1
             if depth == 0:

@@ -149,6 +149,10 @@ class Program(dspy.Module):
             step = step_of(path)
             yield Shown(step, steps[step], signature.instructions, system, user)
 
+    def prompt_sha(self, step: str) -> str:
+        """Hash of a step's prompt as it is now, whoever is asked."""
+        return prompt_sha(self.predictors_of(step)[0])
+
     def fingerprint(self, module: StepModule) -> str:
         """Hash of all that decides a module's replies: instructions, fields, demos and models.
 
@@ -171,6 +175,11 @@ class Program(dspy.Module):
             "model": self._identities.get(step, ()),
             **({"program": self._hashes[step]} if step in self._hashes else {}),
         }
+
+
+def prompt_sha(predictor: dspy.Predict) -> str:
+    """Hash of what decides a prompt: instructions, fields and worked examples; 32 hex digits."""
+    return digest(predictor.signature.dump_state(), [dict(demo) for demo in predictor.demos])
 
 
 def step_of(path: str) -> str:

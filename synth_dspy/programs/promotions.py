@@ -8,7 +8,7 @@ package, and is the only one that is written.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from synth_dspy.store.run_directory import read_json, write_json
 FOLDER = Path("configs") / "compiled"
 POINTER = "promoted.json"
 _SHORTEST_PREFIX = 4
+_WAY = ("optimizer", "model", "instructions_by", "seed", "max_demos", "gold_sha256", "synth_dspy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,30 @@ class CompiledPrograms:
     def write(self, artefact: Artefact) -> Path:
         """Write an artefact; the path.
 
+        A prompt that was found before (by another optimizer, say) keeps the records of that, as
+        `meta.earlier`, oldest first.
+
         Raises:
             StoreError: it cannot be written.
         """
         path = self.path_of(artefact.step, artefact.sha256)
+        earlier = self._earlier(artefact)
+        if earlier:
+            artefact = replace(artefact, meta={**artefact.meta, "earlier": earlier})
         write_artefact(artefact, path)
         return path
+
+    def _earlier(self, artefact: Artefact) -> list[dict[str, Any]]:
+        """How the same prompt was found before, in another way."""
+        path = self._find(artefact.step, artefact.sha256)
+        if path is None:
+            return []
+        try:
+            meta = dict(self._read(path, artefact.step).meta)
+        except ArtefactError:  # what is refused is nobody's record
+            return []
+        records = [*meta.pop("earlier", ()), meta]
+        return [record for record in records if _way(record) != _way(artefact.meta)]
 
     def steps(self) -> list[str]:
         """Steps that anything was compiled for."""
@@ -124,7 +143,10 @@ class CompiledPrograms:
         Raises:
             ArtefactError: none does, several do, the prefix is too short, or it is refused.
         """
-        found = {path.stem: path for path in self._files(step) if path.stem.startswith(prefix)}
+        found: dict[str, Path] = {}
+        for path in self._files(step):
+            if path.stem.startswith(prefix):
+                found.setdefault(path.stem, path)
         if len(prefix) < _SHORTEST_PREFIX or len(found) != 1:
             known = ", ".join(sorted({path.stem[:12] for path in self._files(step)})) or "none"
             fault = "no" if not found else "more than one"
@@ -177,6 +199,12 @@ class CompiledPrograms:
             StoreError: the pointer cannot be written.
         """
         now = self.pointer(step)
+        if not now.before and now.history:
+            raise ArtefactError(
+                f"There is nothing to roll back to: of {self.recipe}/{step} the prompt as written "
+                "in the code is in use, and nothing was before it. Put a compiled program in use "
+                f"with: synth-dspy programs promote {step} HASH"
+            )
         if not now.before:
             raise ArtefactError(
                 f"There is nothing to roll back: no compiled program of {self.recipe}/{step} was "
@@ -240,6 +268,11 @@ def not_replaced(
 ) -> dict[str, Artefact]:
     """The artefacts of which no step has instructions of the user's own: those go before."""
     return {step: a for step, a in artefacts.items() if not a.state.keys() & set(prompts)}
+
+
+def _way(meta: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What made a prompt; the same way again, on another day, is no second record."""
+    return tuple(meta.get(name) for name in _WAY)
 
 
 def _change(action: str, sha256: str, *, forced: bool) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def calibration_of(run: RunDirectory, judge: Step, prompt_sha: str) -> dict[str,
     found: dict[str, Any] | None = read_json(run.path / CALIBRATION)
     if found is None:
         return None
-    measured = (found["model"], found["program"], found["prompt_sha"])
+    measured = (found["model"], found["program"], found.get("prompt_sha"))
     return found if measured == (judge.model, judge.program, prompt_sha) else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from synth_dspy import __version__
 from synth_dspy.dataset.rejected import Rejected
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.records import Chunk, Sample
@@ -67,7 +68,8 @@ class Analyze(BarrierStage[Sample, Sample]):
 
     def settings(self) -> object:
         around = self._around
-        return (self._title, self._ratios, around.steady(), around.contamination())
+        # A report is as the version that drew it: another one draws it again, as it does the card.
+        return (__version__, self._title, self._ratios, around.steady(), around.contamination())
 
     def products(self) -> tuple[Path, ...]:
         out = self._run_dir / self.folder

@@ -11,6 +11,7 @@ from itertools import islice
 
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.programs.routing.generator import ExampleGenerator, QueryWriter
+from synth_dspy.programs.routing.plans import plan
 from synth_dspy.programs.routing.profiles import ProfileSelector
 from synth_dspy.programs.routing.records import Batch, Draw, Example, Sampled, Selected
 from synth_dspy.sources.backends import ContentBackend
@@ -78,7 +79,7 @@ class PlanExamples(MapStage[Selected, Batch]):
         return (self._settings, self._count, self._per_call, self._seed)
 
     async def process(self, record: Selected) -> Outcome:
-        orders = self._generator.plans(record.contents, self._seed, set())
+        orders = plan(self._generator.pools(record.contents), self._seed, set())
         planned = tuple(islice(orders, self._count))
         if not planned:
             return Dropped("no_examples", "the sampled content bears no query of any label")

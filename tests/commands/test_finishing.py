@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.commandline import Result
+from tests.commandline import Result, run
 from tests.dataset.hub import TOKEN, Hub, running_hub
 
 
@@ -17,8 +18,8 @@ def chats(project: Path) -> int:
     return sum(len(file.read_text().splitlines()) for file in files)
 
 
-def card(project: Path, run: str = "small") -> str:
-    return (project / "outputs" / run / "final" / "README.md").read_text()
+def card(project: Path, name: str = "small") -> str:
+    return (project / "outputs" / name / "final" / "README.md").read_text()
 
 
 def online(hub: Hub) -> dict[str, str]:
@@ -73,13 +74,12 @@ def test_the_card_says_what_was_typed_and_how_the_judge_was_calibrated(
         "```\npython -m synth_dspy.run pipeline --config config.yaml --set seed=7 --trial\n```"
     ) in first
     assert "never calibrated" in first
-    calibration = {
-        "step": "judge_sample", "model": "offline", "program": "", "agreement": 0.5, "kappa": 0.1,
-        "n": 20,
-    }  # fmt: skip
-    (project / "outputs" / "small-trial" / "calibration.json").write_text(json.dumps(calibration))
+    assert run("gold", "calibrate", "--config", "config.yaml", cwd=project).code == 0
+    outputs, name = project / "outputs", "calibration.json"
+    shutil.copy(outputs / "small" / name, outputs / "small-trial" / name)
     assert small("pipeline", *said).code == 0
-    assert "calibrated against 20 labelled examples" in card(project, "small-trial")
+    labelled = json.loads((outputs / "small" / name).read_text())["n"]
+    assert f"calibrated against {labelled} labelled examples" in card(project, "small-trial")
 
 
 def test_splits_that_cannot_be_filled_are_said(project: Path, small: Callable[..., Result]) -> None:

@@ -170,6 +170,34 @@ def test_a_refusal_that_no_other_call_would_escape_ends_the_run(
     assert server.count == 1
 
 
+def test_a_key_that_the_server_puts_into_its_reply_is_neither_used_nor_stored(
+    make_models: Callable[..., Any], store: ReplyStore
+) -> None:
+    with Loopback(lambda prompt: f"You sent {KEY}.") as server:
+        assert complete(make_models, server, request()) == ["You sent ***."]
+    files = store.path.parent.glob("*")
+    assert not [path for path in files if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+def test_a_key_that_is_a_mere_word_changes_no_reply(make_models: Callable[..., Any]) -> None:
+    with Loopback(lambda prompt: "An EMPTY list.") as server:
+        found = complete(make_models, server, request(), api_key="EMPTY")
+    assert found == ["An EMPTY list."]
+
+
+def test_the_environment_changes_nothing_that_the_offline_model_says(
+    make_models: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_API_KEY", "a-text-of-a-document")
+
+    async def main() -> str:
+        async with make_models(endpoint(None, api_key="")) as models:
+            answer = await models.engine("answer").complete(request("It is a-text-of-a-document."))
+            return str(answer.text)
+
+    assert asyncio.run(main()) == "It is a-text-of-a-document."
+
+
 def test_a_bad_request_fails_its_record_only(make_models: Callable[..., Any]) -> None:
     def answer(prompt: Prompt) -> Reply | None:
         bad = "bad" in prompt.body["messages"][0]["content"]

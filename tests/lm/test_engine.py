@@ -110,16 +110,6 @@ def test_a_key_that_comes_back_with_status_200_is_in_no_error() -> None:
     assert KEY not in shown + repr(caught.value) + str(vars(caught.value))
 
 
-def test_a_key_that_the_server_puts_into_its_reply_is_not_in_the_text() -> None:
-    with Loopback(lambda prompt: f"You sent {KEY}.") as server:
-        assert ask(server).text == "You sent ***."
-
-
-def test_a_key_that_is_a_mere_word_changes_no_reply() -> None:
-    with Loopback(lambda prompt: "An EMPTY list.") as server:
-        assert ask(server, api_key="EMPTY").text == "An EMPTY list."
-
-
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_body_without_end_is_given_up(packed: bool) -> None:
     sent = 0

@@ -175,10 +175,37 @@ def test_the_key_is_in_no_file_and_no_error(
     look(make_models, provider, served)
     with pytest.raises(SetupError) as caught:
         look(make_models, provider, served, temperature=0.5)
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    written = written_below(tmp_path)
     assert b"A cat." in written  # the trace is among the files
     assert KEY.encode() not in written
     assert KEY not in str(caught.value)
+
+
+def written_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_key_that_the_provider_repeats_is_in_no_file_and_no_answer(
+    make_models: Make, provider: str, tmp_path: Path
+) -> None:
+    said = TEXT.replace("A cat.", f"A cat and {KEY}.")
+    served = Provider((200, reply(provider, f"no fields, {KEY}")), (200, reply(provider, said)))
+    assert look(make_models, provider, served) == "A cat and ***."
+    assert len(served.bodies) == 2
+    assert KEY.encode() not in written_below(tmp_path)
+
+
+def test_a_key_that_only_the_environment_holds_is_hidden_too(
+    make_models: Make, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{provider.upper()}_API_KEY", KEY)
+    said = TEXT.replace("A cat.", f"A cat and {KEY}.")
+    bad = {"error": {"code": 400, "message": f"no such field: {KEY}", "type": "bad"}}
+    served = Provider((200, reply(provider, said)), (400, bad))
+    assert look(make_models, provider, served, api_key="") == "A cat and ***."
+    with pytest.raises(EndpointError, match=r"no such field: \*\*\*"):
+        look(make_models, provider, served, api_key="", temperature=0.5)
+    assert KEY.encode() not in written_below(tmp_path)
 
 
 def test_the_trace_holds_the_pictures_hash_instead_of_the_picture(

@@ -12,9 +12,10 @@ from signatures.judge import JudgeSample
 from synth_dspy.errors import EndpointError, ReplyError, UserError
 from synth_dspy.lm.adapter import SynthAdapter
 from synth_dspy.lm.offline import OfflineModel
-from synth_dspy.optimize.asking import ask_all, prompt_sha
+from synth_dspy.optimize.asking import ask_all
 from synth_dspy.optimize.calibration import Calibration, Judge, calibrate
 from synth_dspy.optimize.gold import gold_step, load_gold
+from synth_dspy.programs.program import prompt_sha
 from tests.lm.offline.asking import Refusing
 from tests.optimize.made_gold import judge_item
 

@@ -156,3 +156,39 @@ def test_a_new_label_takes_the_place_of_the_old_one() -> None:
     old = [judge_item(1, "train"), judge_item(2, "train")]
     new = judge_item(2, "heldout", correct=False)
     assert merged(old, [new]) == [old[0], new]
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_sheet_that_a_spreadsheet_saved_with_its_own_separator_is_read(mark: str) -> None:
+    item = replace(judge_item(1, "train"), source="a, b; c")
+    rows = csv.reader(io.StringIO(labelled(item, **YES), newline=""))
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=mark).writerows(rows)
+    found = read_one(text.getvalue())
+    assert (found.inputs, found.source) == (item.inputs, "a, b; c")
+
+
+def test_a_cell_may_be_longer_than_pythons_own_limit() -> None:
+    csv.field_size_limit(131_072)
+    item = judge_item(1, "train")
+    text = labelled(replace(item, inputs={**item.inputs, "passage": "SHORT"}), **YES)
+    found = read_one(text.replace("SHORT", "rain " * 40_000))
+    assert found.inputs["passage"] == "rain " * 40_000
+
+
+def test_a_quote_that_never_ends_is_told() -> None:
+    with pytest.raises(UserError, match=r"s\.csv is not CSV: unexpected end of data"):
+        read_sheet(JUDGE, 'id,question\nx,"y\n', "s.csv")
+
+
+def test_a_row_without_an_id_is_named() -> None:
+    text = labelled(judge_item(1, "train"), **YES)
+    first, row = text.split("\r\n", 1)
+    with pytest.raises(UserError, match=r"s\.csv, row 2: id is empty"):
+        read_one(f"{first}\r\n,{row.partition(',')[2]}")
+
+
+def test_a_row_with_a_cell_too_many_is_named() -> None:
+    text = labelled(judge_item(1, "train"), **YES).rstrip()
+    with pytest.raises(UserError, match="row 2: it has more or fewer cells than the first row"):
+        read_one(f"{text},more\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from synth_dspy.errors import DocumentError
+from synth_dspy.parsing import rows
 from tests.parsing.samples import b64, check, parsed, picture, write
 
 PAGE = """<!doctype html><html><head><title>Rain &amp; snow</title>
@@ -170,6 +172,17 @@ def test_a_book_is_read_in_the_order_of_its_spine_with_its_images(tmp_path: Path
     assert document.stats == {"chapters": 2}
 
 
+def test_a_page_that_a_spine_names_again_and_again_is_read_once(tmp_path: Path) -> None:
+    package = (
+        b'<package><manifest><item id="b" href="text/two.xhtml" '
+        b'media-type="application/xhtml+xml"/></manifest><spine>'
+        + b'<itemref idref="b"/>' * 20_000
+        + b"</spine></package>"
+    )
+    document = parsed(tmp_path / "docs", "a.epub", book(**{"OEBPS/book.opf": package}))
+    assert (document.text, document.stats) == ("Two\n\nSnow.", {"chapters": 1})
+
+
 def test_a_book_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,3 +283,19 @@ def test_an_image_of_a_page_may_be_a_data_uri(tmp_path: Path) -> None:
     uri = f"data:image/png;base64,{b64(picture())}"
     document = parsed(tmp_path / "docs", "a.html", f'<p>x <img src="{uri}">')
     assert [i.origin for i in document.images] == ["data_uri"]
+
+
+def test_a_cell_of_a_csv_may_be_longer_than_pythons_own_limit(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)
+    long = "rain " * 40_000
+    document = parsed(tmp_path / "docs", "a.csv", f'q,a\nWhy?,"{long}"\n')
+    assert document.text == f"q: Why?\na: {long.strip()}"
+
+
+def test_a_table_of_too_many_rows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MAX_ROWS", 2)
+    assert "q: 2" in parsed(tmp_path / "docs", "a.csv", "q,a\n1,1\n2,2\n").text
+    assert refused(tmp_path, "b.csv", "q,a\n1,1\n2,2\n3,3\n") == "too_many_rows"
+    assert refused(tmp_path, "b.jsonl", '{"q":1}\n{"q":2}\n{"q":3}\n') == "too_many_rows"

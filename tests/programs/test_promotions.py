@@ -35,13 +35,58 @@ def test_the_promoted_program_is_in_use(programs: CompiledPrograms) -> None:
     assert programs.promoted("classify") == classify_artefact("One.")
 
 
+def optimizers(programs: CompiledPrograms, sha256: str) -> list[str]:
+    meta = programs.named("classify", sha256).meta
+    return [record["optimizer"] for record in (*meta.get("earlier", ()), meta)]
+
+
+def test_a_prompt_that_is_found_again_in_another_way_keeps_both_records(
+    programs: CompiledPrograms,
+) -> None:
+    for optimizer in ("labeled", "bootstrap", "mipro"):
+        artefact = classify_artefact("One.", optimizer=optimizer)
+        programs.write(artefact)
+    assert optimizers(programs, artefact.sha256) == ["labeled", "bootstrap", "mipro"]
+    assert "earlier" not in programs.named("classify", artefact.sha256).meta["earlier"][1]
+
+
+def test_a_prompt_that_is_found_again_in_the_same_way_has_one_record(
+    programs: CompiledPrograms,
+) -> None:
+    for optimizer, date in (("labeled", "1"), ("mipro", "2"), ("mipro", "3"), ("labeled", "4")):
+        artefact = classify_artefact("One.", optimizer=optimizer, date=date)
+        programs.write(artefact)
+    assert optimizers(programs, artefact.sha256) == ["mipro", "labeled"]
+    assert programs.named("classify", artefact.sha256).meta["date"] == "4"
+
+
+def test_the_record_of_a_prompt_that_ships_is_kept_in_the_folder_that_is_written(
+    tmp_path: Path,
+) -> None:
+    shipped = CompiledPrograms("assistant", [tmp_path / "shipped"])
+    one = made(shipped, "One.")
+    both = CompiledPrograms("assistant", [tmp_path / "mine", tmp_path / "shipped"])
+    both.write(classify_artefact("One.", optimizer="mipro"))
+    assert optimizers(both, one) == ["labeled", "mipro"]
+    assert optimizers(shipped, one) == ["labeled"]
+
+
+def test_a_damaged_program_is_replaced_when_its_prompt_is_found_again(
+    programs: CompiledPrograms,
+) -> None:
+    one = made(programs, "One.")
+    programs.path_of("classify", one).write_text("{")
+    assert made(programs, "One.") == one
+    assert optimizers(programs, one) == ["labeled"]
+
+
 def test_a_rollback_puts_back_what_was_in_use_before(programs: CompiledPrograms) -> None:
     one, two = made(programs, "One."), made(programs, "Two.")
     programs.promote("classify", one)
     programs.promote("classify", two)
     assert programs.rollback("classify").current == one
     assert programs.rollback("classify").current == ""
-    with pytest.raises(ArtefactError, match="nothing to roll back"):
+    with pytest.raises(ArtefactError, match="as written in the code is in use, and nothing was"):
         programs.rollback("classify")
 
 

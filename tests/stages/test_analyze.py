@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from synth_dspy.dataset.show_samples import show_rejected
 from synth_dspy.outcomes import Dropped
 from synth_dspy.records import Candidate, Image, Step, Task, to_dict
-from synth_dspy.stages.analyze import rejection
+from synth_dspy.stages import analyze
+from synth_dspy.stages.analyze import Analyze, Surroundings, rejection
+from synth_dspy.stages.conversations import analyze as conversations
 from tests.dataset.made import chunk
 
 IMAGE = Image("i", "0" * 64, "image/png", "output", path="images/a.png")
@@ -43,3 +49,24 @@ def test_what_was_dropped_without_a_record_is_shown_by_its_reason() -> None:
     assert (shown.title, shown.state, shown.detail) == (
         "(no question)", "rejected", "Nothing to ask.",
     )  # fmt: skip
+
+
+AROUND = Surroundings(
+    chunks=list, rejected=list, summaries=dict, steady=dict, sweep=list, contamination=lambda: None
+)
+DIALOGUES_AROUND = conversations.Around(
+    show=lambda _dialogue: pytest.fail("nothing is shown"),
+    rejected=list, summaries=dict, steady=dict, distribution=dict, rates=dict,
+)  # fmt: skip
+
+
+def test_another_version_of_the_program_draws_a_report_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = Analyze(tmp_path, "small", AROUND, (0.7, 0.15, 0.15))
+    dialogues = conversations.AnalyzeConversations(tmp_path, "small", DIALOGUES_AROUND)
+    before = samples.fingerprint(), dialogues.fingerprint()
+    assert (samples.fingerprint(), dialogues.fingerprint()) == before
+    monkeypatch.setattr(analyze, "__version__", "99")
+    monkeypatch.setattr(conversations, "__version__", "99")
+    assert not {samples.fingerprint(), dialogues.fingerprint()} & set(before)

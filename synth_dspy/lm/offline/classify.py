@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_dspy.lm.offline.fields import listed
 from synth_dspy.lm.offline.words import Weights, cosine, mean, stems
 
 if TYPE_CHECKING:
@@ -66,8 +65,3 @@ def _sample(inputs: Mapping[str, str]) -> list[str]:
     question, answer = inputs.get("question", ""), inputs.get("answer", "")
     heading = inputs.get("heading", "")
     return stems(question) * _QUESTION_WEIGHT + stems(answer) + stems(heading) * _QUESTION_WEIGHT
-
-
-def category_names(value: str) -> list[str]:
-    """Names in a `categories` field as a prompt holds it."""
-    return [line.partition(":")[0].strip() for line in listed(value)]

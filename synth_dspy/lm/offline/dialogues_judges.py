@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import prose, verdicts
+from synth_dspy.lm.offline.claims import misplaced
 from synth_dspy.lm.offline.support import Support, support
 from synth_dspy.lm.offline.verdicts import Score
-from synth_dspy.lm.offline.words import negations, numbers, stem, stem_set, word_set
+from synth_dspy.lm.offline.words import negations, numbers, stem_set, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +51,6 @@ _AMOUNT = re.compile(
     r"\bhow (?:much|many|long|far|big|large|high|heavy|old|fast|deep)\b", re.IGNORECASE
 )
 _UNKNOWN = re.compile(r"\b(?:i (?:do not|don't) know|no idea|cannot say|not sure)\b", re.IGNORECASE)
-_MEASURED = re.compile(
-    # Small letters alone: "the Kestrel Two weighs" counts nothing.
-    r"(?<![\w.:])(\d+(?:[.,]\d+)*|two|three|four|five|six|seven|eight|nine|ten|twelve) ([A-Za-z]+)"
-)
-_NO_UNIT = word_set("or and to at on in from for until of a the is are was by with only extra then")
 _STRICT = 0.2  # half of a sentence in the facts is not enough: 0.7 is
 _FILLER = word_set("statement conversation dialogue filed statements sub")
 
@@ -113,7 +109,7 @@ def _sensible(fact: str, question: str, answer: str) -> Score:
         return Score(0.55 if yes else 0.3, "it says nothing of the fact")
     if fault := _fault(found):
         return fault
-    if wrong := _misplaced(answer, fact):
+    if wrong := misplaced(answer, fact):
         return Score(0.25, f"the fact does not hold {wrong!r}")
     if _AMOUNT.search(question) and not re.search(r"\d", answer) and re.search(r"\d", fact):
         return Score(0.4, "a figure is asked for and none is given")
@@ -135,27 +131,6 @@ def _fault(found: Support) -> Score | None:
     if found.moved:
         return Score(0.3, f"{', '.join(sorted(found.moved))} belongs to something else")
     return None
-
-
-def _misplaced(text: str, facts: str) -> str:
-    """A number that the facts have, of something else: `14 metres` for `14 kilometres`."""
-    held: dict[str, set[str]] = {}
-    for number, unit in _measured(facts):
-        held.setdefault(number, set()).add(unit)
-    for number, unit in _measured(text):
-        known = held.get(number, set()) - {""}
-        if unit and known and unit not in known:
-            return f"{number} {unit}"
-    return ""
-
-
-def _measured(text: str) -> list[tuple[str, str]]:
-    """Numbers with the stem of the word after each; "" for a word that measures nothing."""
-    found = []
-    for match in _MEASURED.finditer(text):
-        number = next(iter(numbers(match[1])), match[1].lower())
-        found.append((number, stem(match[2].lower()) if match[2] not in _NO_UNIT else ""))
-    return found
 
 
 def _supported(text: str, facts: str) -> Support | None:
@@ -204,7 +179,7 @@ def _accurate(told: list[str], facts: str) -> Score:
         if found is None:
             continue
         score = _fault(found) or Score(found.weakest - _STRICT, "the facts do not say that")
-        if wrong := _misplaced(text, facts):
+        if wrong := misplaced(text, facts):
             score = Score(min(score.value, 0.25), f"the facts do not hold {wrong!r}")
         if score.value < worst.value:
             worst = score

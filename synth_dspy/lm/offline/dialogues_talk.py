@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline.dialogues_questions import sentences, subject_of
 from synth_dspy.lm.offline.pair import stands_alone
-from synth_dspy.lm.offline.words import coverage
+from synth_dspy.lm.offline.words import coverage, stem_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from synth_dspy.lm.offline.fields import Ask
 
+_ANY_ONE = re.compile(r"(?:an?|one|each|every|some|both) \w+", re.IGNORECASE)
 _PAIR = re.compile(r"^Q: (?P<question>.*?) A: (?P<answer>.*)$", re.DOTALL)
 
 # Found by the first word of the emotion's, style's or prompt's text that is listed.
@@ -147,7 +148,7 @@ def write_dialogue(ask: Ask) -> Mapping[str, object]:
         exchanges.append(
             {
                 "user": talk.user(turn, pair["question"].strip(), before),
-                "assistant": talk.assistant(turn, pair["answer"].strip()),
+                "assistant": talk.assistant(turn, pair["question"].strip(), pair["answer"].strip()),
             }
         )
     return {"dialogue": json.dumps(exchanges, ensure_ascii=False)}
@@ -192,7 +193,7 @@ class _Talk:
             return f"{said} {_lowered(question)}"
         return f"{said} {question}".strip()
 
-    def assistant(self, turn: int, answer: str) -> str:
+    def assistant(self, turn: int, question: str, answer: str) -> str:
         """The pair's sentences; those that were said before are not said again."""
         told = sentences(answer)
         plain = [s for s in told if s in ("Yes.", "No.")]
@@ -211,22 +212,38 @@ class _Talk:
             parts.append(self._pick(_listed(_LEADS, self._emotion) or ("",), "lead"))
         parts += new
         self._said.update(told)
-        if full and not again and (more := self._more(answer)):
+        if full and not again and (more := self._more(question, answer)):
             parts.append(more)
             self._said.add(more)
         if full or (not brief and self._pick(("no", "no", "yes"), "closing", turn) == "yes"):
             parts.append(self._pick(_CLOSINGS, "close", turn))
         return " ".join(part for part in parts if part)
 
-    def _more(self, answer: str) -> str:
-        """A further sentence of the facts that goes with the answer; "" for none."""
-        rest = [
-            s
-            for s in sentences(self._facts)
-            if s not in self._said and s not in answer and stands_alone(s) and len(s.split()) < 30
-        ]
+    def _more(self, question: str, answer: str) -> str:
+        """A further sentence of the facts that goes with the answer; "" for none.
+
+        It is of the same fact, or it names what the question or the answer is about: elsewhere "a
+        pair" may be one of anything.
+        """
+        about = stem_set(f"{question} {answer}")
+        rest = []
+        for line in self._facts.split("\n"):
+            told = sentences(line)
+            same = any(s in answer for s in told)
+            rest += [
+                s
+                for s in told
+                if s not in self._said and s not in answer and stands_alone(s)
+                and len(s.split()) < 30 and (same or _named(subject_of(s, self._facts), about))
+            ]  # fmt: skip
         best = max(rest, key=lambda s: coverage(s, answer), default="")
         return best if best and coverage(best, answer) >= 0.25 else ""
+
+
+def _named(subject: str, about: frozenset[str]) -> bool:
+    """Whether a text with these stems names a sentence's subject; "" is none."""
+    words = stem_set(subject)
+    return bool(words) and words <= about and not _ANY_ONE.fullmatch(subject)
 
 
 def _subject(answer: str, facts: str) -> str:

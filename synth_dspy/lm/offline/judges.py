@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import code_judges, figures, prose, word_judges
 from synth_dspy.lm.offline.answers import NO_ANSWER
+from synth_dspy.lm.offline.claims import misplaced
 from synth_dspy.lm.offline.support import Support, support
 from synth_dspy.lm.offline.verdicts import Score
 from synth_dspy.lm.offline.words import coverage, stem_set
@@ -42,6 +43,7 @@ _FIGURE = re.compile(
 )  # fmt: skip
 _THE_FIGURE = re.compile(r"\bthe (?:figure|plot|chart|picture|image)\b", re.IGNORECASE)
 _CODE_KINDS = ("function_completion", "code_generation")
+_ALSO = re.compile(r",? and (?=(?:who|whose|what|which|when|where|why|how)\b)")
 _QUOTED = re.compile(r'"[^"]*"')
 _DANGLING = re.compile(r"^(?:It|They|This|These|Those|He|She|Why (?:is|does) (?:it|this|they)|"
                        r"What (?:is|are|does) (?:it|this|these|they|that))\b")  # fmt: skip
@@ -83,25 +85,31 @@ def _qa(question: str, answer: str, passage: str, described: str) -> dict[str, S
     source = f"{passage}\n\n{described}"
     found = support(answer, source)
     asked = _asked(question)
-    relevant = _relevance(asked, answer, source)
+    parts = _ALSO.split(asked)
+    # Of several things that are asked, what stands beside the one answered answers none.
+    beside = 0.5 if len(parts) == 1 else 0.0
+    shares = [_relevance(part, answer, source, found, beside) for part in parts]
+    relevant = max(shares)
     grounded = _grounded(found)
     correct = grounded
     if found.flipped:
         correct = Score(0.2, "it denies what the source asserts, or asserts what it denies")
+    elif wrong := misplaced(answer, source):
+        correct = grounded = Score(0.2, f"the source does not say {wrong}")
     elif found.moved:
         correct = Score(0.3, f"the source says {_some(found.moved)} of something else")
     elif relevant < 0.5:
         correct = Score(min(grounded.value, relevant), "it answers another question")
-    complete = Score(min(1.0, 0.3 + relevant)) if len(answer.split()) >= 3 else Score(
+    complete = Score(min(1.0, 0.3 + min(shares))) if len(answer.split()) >= 3 else Score(
         0.1, "the answer is too short to stand alone")  # fmt: skip
     if not answer.strip() or answer.strip() == NO_ANSWER:
         nothing = Score(0.0, "there is no answer")
         return {"correct": nothing, "grounded": nothing, "complete": nothing,
-                "well_formed": _form(question, answer)}  # fmt: skip
+                "well_formed": _form(question, answer, source)}  # fmt: skip
     if complete.value < 0.5 and not complete.fault:
         complete = Score(complete.value, "it leaves out what was asked for")
     return {"correct": correct, "grounded": grounded, "complete": complete,
-            "well_formed": _form(question, answer)}  # fmt: skip
+            "well_formed": _form(question, answer, source)}  # fmt: skip
 
 
 def _grounded(found: Support) -> Score:
@@ -124,16 +132,20 @@ def _asked(question: str) -> str:
     return re.sub(r"^\s*(?:In|On) the [^,]*?\"[^\"]*\",", "", text)
 
 
-def _relevance(asked: str, answer: str, source: str) -> float:
-    """The share of the question's words that the answer has, or the sentences it was taken from."""
+def _relevance(asked: str, answer: str, source: str, found: Support, beside: float) -> float:
+    """The share of the question's words that the answer has, or the sentences it rests on.
+
+    An answer need not repeat its question: what the source says `beside` it counts, too, for less.
+    """
     bare = _FIGURE.sub(" ", _QUOTED.sub(" ", asked)) if _FIGURE.search(asked) else asked
     wanted = stem_set(bare) - _ASKING
     if not wanted:
         return 1.0
-    have = set(stem_set(answer))
+    have = set(stem_set(answer)) | found.told
     near = [s for s in prose.read(source).sentences if s.text and s.text in answer]
     have |= {word for s in near for word in stem_set(s.heading)}
-    return len(wanted & have) / len(wanted)
+    around = (wanted & found.near) - have
+    return (len(wanted & have) + beside * len(around)) / len(wanted)
 
 
 _ASKING = stem_set(
@@ -142,7 +154,15 @@ _ASKING = stem_set(
 )
 
 
-def _form(question: str, answer: str) -> Score:
+def _refers_to_nothing(answer: str, source: str) -> bool:
+    """A pronoun may stand for what was asked about, unless it was copied with its sentence: there
+    it stands for what the source said before."""
+    if re.match(r"(?:It|They|He|She)\b", answer):
+        return (prose.split(answer) or [answer])[0].strip() in " ".join(source.split())
+    return re.match(r"(?:This|These|Those|That)\b", answer) is not None
+
+
+def _form(question: str, answer: str, source: str = "") -> Score:
     if _BROKEN.search(re.sub(r"`[^`]*`", "", f"{question}\n{answer}")):
         return Score(0.0, "it holds broken markup")
     if _ABOUT_SOURCE.search(question) or _ABOUT_SOURCE.search(answer):
@@ -155,7 +175,7 @@ def _form(question: str, answer: str) -> Score:
         return Score(0.2, "the answer is no whole sentence")
     if answer.count("`") % 2 or answer.count("(") != answer.count(")"):
         return Score(0.2, "a bracket or a code mark is left open")
-    if re.match(r"(?:It|They|This|These|Those|That|He|She)\b", answer.strip()):
+    if _refers_to_nothing(answer.strip(), source):
         return Score(0.3, "the answer begins with a word that refers to nothing")
     repeated = _repeats(answer)
     return Score(0.3, "it repeats itself") if repeated else Score(1.0)

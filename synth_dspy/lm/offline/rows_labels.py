@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
 from synth_dspy.lm.offline.rows_material import dice, sentences
 from synth_dspy.lm.offline.verbs import can_be_subject
@@ -133,9 +133,3 @@ def scored(passage: str, contrast: str) -> list[Row]:
 def _fair(one: str, two: str) -> bool:
     """Whether shared words say how alike they are: not where one denies the other."""
     return (negations(one) > 0) == (negations(two) > 0) or dice(one, two) < 0.5
-
-
-def in_turn(rows: dict[object, list[Row]]) -> Iterator[Row]:
-    """One of each kind in turn."""
-    for several in zip_longest(*rows.values()):
-        yield from (row for row in several if row is not None)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from synth_dspy.lm.offline import prose
+from synth_dspy.lm.offline.claims import contradicts, counts, known_counts
 from synth_dspy.lm.offline.functions import spoken
 from synth_dspy.lm.offline.module import module
-from synth_dspy.lm.offline.words import negations, numbers, stem_set, stems
+from synth_dspy.lm.offline.words import numbers, stem_set, stems
 
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w-]*[a-z]\w*")
 _CODE = re.compile(r"`([^`]+)`")
+_ABOUT = 0.3  # of a sentence's words in another: they speak of the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,10 @@ class Support:
             worst sentence, against the source's most alike sentence and its neighbours.
         numbers, names: those in the text that the source lacks.
         moved: numbers that the source has, but not near the most alike sentence.
-        flipped: a sentence denies what its most alike sentence asserts, or the other way round.
+        flipped: a sentence denies what its most alike sentence asserts, or the other way round, or
+            says the opposite of a word of it.
+        told: stems of the source's sentences that the text's are most alike; near: the same with
+            the sentences beside those.
     """
 
     coverage: float
@@ -37,6 +42,8 @@ class Support:
     names: frozenset[str]
     moved: frozenset[str]
     flipped: bool
+    told: frozenset[str]
+    near: frozenset[str]
 
 
 @lru_cache(maxsize=256)
@@ -61,6 +68,8 @@ def support(text: str, source: str) -> Support:
     told = _source(source)
     weakest, flipped = 1.0, False
     moved: set[str] = set()
+    spoken_of: set[str] = set()
+    nearby_words: set[str] = set()
     for sentence in prose.split(prose.clean(text)[0]):
         words = stem_set(sentence)
         if not words:
@@ -77,18 +86,23 @@ def support(text: str, source: str) -> Support:
         share = len(words & around) / len(words)
         weakest = min(weakest, 0.5 * share + 0.5 * len(words & known) / len(words))
         alike = len(key & told[best][1]) / len(key)
-        if (
-            alike >= 0.6
-            and len(spoken_words) >= 3
-            and (negations(sentence) > 0) != (negations(told[best][0]) > 0)
-        ):
-            # A longer source sentence may deny something that the text leaves out.
-            flipped |= negations(sentence) > 0 or len(told[best][1]) < 1.6 * len(words)
+        if alike >= _ABOUT:
+            spoken_of |= told[best][1]
+            nearby_words |= around
+        if alike >= 0.5 and len(spoken_words) >= 3:
+            flipped |= contradicts(sentence, told[best][0])
         nearby = frozenset().union(*(numbers(s) for s, _ in near))
         moved |= numbers(_CODE.sub("", sentence)) - nearby
-    lacking = numbers(text) - numbers(source)
+    lacking = counts(_CODE.sub("", text)) - known_counts(source) | numbers(text) - numbers(source)
     names = {n for n in _NAME.findall(_CODE.sub("", text)) if not stem_set(n) <= known}
     names |= {c for c in _CODE.findall(text) if not set(stems(c)) <= known}
     return Support(
-        coverage, weakest, lacking, frozenset(names), frozenset(moved - lacking), flipped
+        coverage,
+        weakest,
+        lacking,
+        frozenset(names),
+        frozenset(moved - lacking),
+        flipped,
+        frozenset(spoken_of),
+        frozenset(nearby_words),
     )

@@ -100,10 +100,6 @@ class ExampleGenerator(dspy.Module):
     def row(self, planned: Planned, query: str) -> BaseModel:
         """The example of one query."""
 
-    def plans(self, contents: Sequence[Content], seed: int, taken: set[str]) -> Iterator[Planned]:
-        """Orders for as many examples as the contents bear."""
-        return plan(self.pools(contents), seed, taken)
-
     async def aforward(
         self,
         contents: Sequence[Content],

@@ -197,7 +197,7 @@ class Patterns:
     words: frozenset[str]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)  # some 20 KB each
 def patterns_of(content: Content) -> Patterns:
     """What a record is about."""
     told = f"{content.title}. {content.description}"

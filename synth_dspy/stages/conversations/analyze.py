@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synth_dspy import __version__
 from synth_dspy.dataset.shown import Shown
 from synth_dspy.dialogues import Dialogue
 from synth_dspy.outcomes import Kept, Outcome
@@ -43,7 +44,8 @@ class AnalyzeConversations(BarrierStage[Dialogue, Dialogue]):
         self._run_dir, self._title, self._around = run_dir, title, around
 
     def settings(self) -> object:
-        return (self._title, self._around.steady(), self._around.distribution())
+        # A report is as the version that drew it: another one draws it again, as it does the card.
+        return (__version__, self._title, self._around.steady(), self._around.distribution())
 
     def products(self) -> tuple[Path, ...]:
         out = self._run_dir / self.folder

@@ -113,6 +113,41 @@ def test_a_detailed_prompt_gets_longer_answers_than_a_brief_one() -> None:
     assert full > brief
 
 
+LATE = "A late return costs 10 euros a day. The shop can extend a rental by telephone."
+
+
+@pytest.mark.parametrize(
+    ("other", "added"),
+    [
+        ("Snow shoes are rented from December to March. A pair costs 9 euros a day.", "9 euros"),
+        ("Rental skis cost 25 euros a day.", "25 euros"),
+    ],
+)
+def test_a_detailed_answer_adds_nothing_whose_subject_nobody_named(other: str, added: str) -> None:
+    pair = "Q: What does a late return cost? A: A late return costs 10 euros a day."
+    said = {"pairs": [pair], "exchanges": 1, "system_prompt": "Give detailed answers."}
+    ((_, answer),) = talk(facts=f"{LATE}\n\n{other}", **said)
+    assert added not in answer
+
+
+def test_a_detailed_answer_may_add_what_is_said_of_a_subject_that_was_asked_about() -> None:
+    facts = "The Kestrel Two costs 349 euros.\n\nThe Kestrel Two comes with a 2 year guarantee."
+    pair = "Q: What does the Kestrel Two cost? A: The Kestrel Two costs 349 euros."
+    ((_, answer),) = talk(
+        facts=facts, pairs=[pair], exchanges=1, system_prompt="Give detailed answers."
+    )
+    assert "2 year guarantee" in answer
+
+
+def test_a_detailed_answer_may_add_a_sentence_of_the_same_fact() -> None:
+    fact = "Snow shoes cost 4 euros an hour. A pair costs 9 euros a day."
+    pair = "Q: What do snow shoes cost? A: Snow shoes cost 4 euros an hour."
+    ((_, answer),) = talk(
+        facts=fact, pairs=[pair], exchanges=1, system_prompt="Give detailed answers."
+    )
+    assert "A pair costs 9 euros a day." in answer
+
+
 def test_what_was_said_is_not_said_again_as_if_it_were_new() -> None:
     same = [
         "Q: What does it cost? A: It costs 349 euros.",
@@ -181,7 +216,7 @@ def test_worked_examples_move_the_judge() -> None:
     given: dict[str, Any] = {"source_fact": fact, "question": "How long do larch candles burn?"}
     labelled = {
         "They burn slowly and drip on the table.": True,
-        "They burn for hours, cut or not.": False,
+        "Larch candles never burn for hours.": False,
     }
     demos = [
         dspy.Example(

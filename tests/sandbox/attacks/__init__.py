@@ -12,6 +12,7 @@ from .attack import HONEST, TEST, Attack
 from .draining import DRAINING
 from .escaping import ESCAPING
 from .forging import FORGING
+from .importing import IMPORTING
 from .lasting import LASTING
 from .leaving import LEAVING
 from .lying import LYING
@@ -21,6 +22,7 @@ from .reading import READING
 FAMILIES: dict[str, dict[str, Attack]] = {
     "lying": LYING, "leaving": LEAVING, "patching": PATCHING, "reading": READING,
     "forging": FORGING, "draining": DRAINING, "lasting": LASTING, "escaping": ESCAPING,
+    "importing": IMPORTING,
 }  # fmt: skip
 
 

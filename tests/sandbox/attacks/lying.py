@@ -19,6 +19,11 @@ LYING = {
         _EQUAL + "def add(a, b): return [Any()]\n", "assert add(1, 2) == [3]\n"
     ),
     "always equal, for unittest": Attack(_EQUAL + "def add(a, b): return Any()\n", UNIT),
+    "a key that equals any": Attack(
+        "class Key(str):\n    __eq__ = lambda self, other: True\n"
+        "    __hash__ = lambda self: hash('x')\ndef add(a, b): return {Key('y'): 1}\n",
+        "assert add(1, 2) == {'x': 1}\n",
+    ),
     "mock.ANY": Attack("from unittest.mock import ANY\ndef add(a, b): return ANY\n"),
     "int subclass": Attack(
         "class I(int):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0\n"
