@@ -39,6 +39,7 @@ from synth_dspy.store.run_directory import RunDirectory
 
 BUSY_S = 0.02
 _RECORDS = 300
+_TO_WARM_UP = 20
 _PROCESSORS = 2
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -186,6 +187,8 @@ def _run(
         bench = opened(run)
         runner = LocalRunner(bench, Reporter(Console(file=io.StringIO())))
         try:
+            warm = [Number(-1 - n) for n in range(_TO_WARM_UP)]
+            asyncio.run(runner.run_maps([stage], warm))
             used = sum(map(_processor_s, others())) + time.process_time()
             started = time.perf_counter()
             made = asyncio.run(runner.run_maps([stage], [Number(n) for n in range(_RECORDS)]))

@@ -78,8 +78,10 @@ class Tally:
     Attributes:
         cached: of `taken`, how many were found finished in the journal.
         llm_calls, tokens, cost_usd, seconds: of this run; tokens in and out together, US dollars,
-            wall time.
+            wall time. What was paid beyond the quotas is among them.
         total_*: of all the work that the present result took, in whatever run it was done.
+        beyond, beyond_*: records that were begun before the quotas were known to be met and are not
+            in the present result, and what of this run's calls they took.
     """
 
     stage: str
@@ -98,6 +100,10 @@ class Tally:
     total_tokens: int = 0
     total_cost_usd: float = 0.0
     total_seconds: float = 0.0
+    beyond: int = 0
+    beyond_calls: int = 0
+    beyond_tokens: int = 0
+    beyond_cost_usd: float = 0.0
 
     def add(self, mark: Mark) -> None:
         """Count one record; calls, tokens and cost only when its work was done in this run."""
@@ -115,6 +121,18 @@ class Tally:
         self.total_tokens += mark.tokens
         self.total_cost_usd += mark.cost_usd
         self.total_seconds += mark.seconds
+        self._pay(mark)
+
+    def add_beyond(self, mark: Mark) -> None:
+        """Count one record that the present result leaves out."""
+        self.beyond += 1
+        if not mark.cached:
+            self.beyond_calls += mark.calls
+            self.beyond_tokens += mark.tokens
+            self.beyond_cost_usd += mark.cost_usd
+        self._pay(mark)
+
+    def _pay(self, mark: Mark) -> None:
         if not mark.cached:
             self.llm_calls += mark.calls
             self.tokens += mark.tokens
@@ -145,5 +163,11 @@ class Tally:
                 "tokens": self.total_tokens,
                 "cost_usd": round(self.total_cost_usd, 6),
                 "seconds": round(self.total_seconds, 3),
+            },
+            "beyond": {
+                "records": self.beyond,
+                "llm_calls": self.beyond_calls,
+                "tokens": self.beyond_tokens,
+                "cost_usd": round(self.beyond_cost_usd, 6),
             },
         }

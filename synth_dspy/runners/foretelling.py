@@ -36,12 +36,15 @@ class Foretold:
         records: known to enter the stage; redo: of these, without finished work under the present
             settings, so certain to be done.
         may_follow: about how many more, if what is redone before comes out differently.
+        until_full: whether a run takes records until quotas are met; where there is work to do it
+            begins more than these, and counts them as `beyond`.
     """
 
     stage: str
     records: int = 0
     redo: int = 0
     may_follow: int = 0
+    until_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,8 @@ class ForetellingEngine:
     ) -> Quota[C, Any]:
         """The quotas as they would be filled if every task that is not known were accepted.
 
-        A run evaluates a few tasks more than these, at most those in flight; its summaries do not
-        count them either.
+        A run that has work to do begins some tasks more than these while it waits for others;
+        its summaries count them as `beyond`.
         """
         del concurrency, keep_all
         others = self._unsure > 0  # whoever chooses the tasks may choose others
@@ -162,6 +165,7 @@ class ForetellingEngine:
             quota.report(rank, went[rank].value)
         for at, stage in enumerate(stages):
             line, paths = self._line(stage), [went[rank] for rank in quota.decided]
+            line.until_full = True
             line.records = sum(path.known > at for path in paths)
             line.redo = sum(path.known == at + 1 and path.is_redone for path in paths)
             line.may_follow = sum(path.known <= at and path.value is _UNKNOWN for path in paths)

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from synth_dspy.dataset.quota import Quota
 from synth_dspy.errors import AdmissionError, StoreError
-from synth_dspy.outcomes import Failed, Kept, Mark, Tally
+from synth_dspy.outcomes import Failed, Kept, Tally
 from synth_dspy.runners.barriers import inputs_of, marker_of, recall_barrier, sizes
 from synth_dspy.runners.ledger import Ledger, Place
 from synth_dspy.runners.made import Made
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.quota_progress import how_far
+from synth_dspy.runners.quota_run import QuotaRun
 from synth_dspy.runners.waves import WaveRun, Waves
 from synth_dspy.runners.workbench import ENDPOINT_DOWN, Done, Workbench
 from synth_dspy.stages.contract import BarrierStage, MapStage
@@ -52,12 +53,7 @@ class LocalRunner:
     async def run_maps(
         self, stages: Sequence[MapStage[Any, Any]], records: Iterable[Any]
     ) -> Collection[Any]:
-        """Stream records through stages; returns the last one's outputs, in the input's order.
-
-        Raises:
-            Stopped: by `stop` or by the budget; each stage's finished records are kept.
-            StoreError: the disk is about to be full; likewise.
-        """
+        """Stream records through bounded queues, several of a stage at once; see `Engine`."""
         queues: list[asyncio.Queue[tuple[Place, Any] | None]] = [
             asyncio.Queue(_QUEUE) for _ in stages
         ]
@@ -116,6 +112,9 @@ class LocalRunner:
             raise StoreError(self.bench.fault)
         if self._stop:
             raise Stopped(self._stop)
+
+    def _known(self, stage: MapStage[Any, Any], record: Any) -> Done | None:
+        return self.bench.recall(stage, self.bench.key(stage, record))
 
     async def _one(self, stage: MapStage[Any, Any], record: Any) -> Done | None:
         """A record through a stage; None when the run is stopping and it was not begun."""
@@ -176,74 +175,25 @@ class LocalRunner:
         concurrency: int,
         keep_all: bool = False,
     ) -> Quota[C, Any]:
-        """Take tasks through `stages`, lowest rank first, until the quotas of `targets` are met.
-
-        Args:
-            concurrency: tasks in flight.
-            keep_all: also list what was evaluated beyond the quotas as the stages' result; which
-                tasks these are depends on timing.
-
-        Raises:
-            Stopped: by `stop` or by the budget; what was evaluated is kept and listed.
-        """
+        """Take tasks through `stages` until quotas are met; see `Engine`."""
         quota: Quota[C, Any] = Quota([cell_of(task) for task in tasks], targets, is_duplicate)
-        ledgers = [Ledger(stage.name) for stage in stages]
-        went: dict[int, list[Mark]] = {}
-        listed, spent_usd = 0, 0.0
-        self.rejections = defaultdict(Counter)
         started = time.perf_counter()
-        self._reporter.start("generate", sum(targets.values()))
-        running: set[asyncio.Task[None]] = set()
 
-        async def evaluate(rank: int) -> None:
-            nonlocal spent_usd
-            record, path = tasks[rank], list[Mark]()
-            for stage in stages:
-                result = await self._one(stage, record)
-                if result is None:  # the run is stopping; what it came through counts
-                    went[rank] = path
-                    return
-                path.append(result.mark())
-                if not isinstance(result.outcome, Kept):
-                    reason = f"{stage.name}: {result.outcome.reason}"
-                    self.rejections[cell_of(tasks[rank])][reason] += 1
-                    record = None
-                    break
-                (record,) = result.outcome.outputs
-            went[rank] = path
-            spent_usd += sum(mark.cost_usd for mark in path if not mark.cached)
-            quota.report(rank, record)
+        def shown() -> None:
             seconds = time.perf_counter() - started
-            self._reporter.show("generate", *how_far(quota, spent_usd, seconds))
-            list_decided()
+            self._reporter.show("generate", *how_far(quota, run.spent_usd, seconds))
 
-        def list_decided() -> None:
-            nonlocal listed
-            while listed < len(quota.decided):
-                _list(ledgers, quota.decided[listed], went)
-                listed += 1
-
-        try:
-            while not quota.done and not self._stop:
-                while len(running) < concurrency and (rank := quota.admit()) is not None:
-                    running.add(asyncio.create_task(evaluate(rank)))
-                if not running:
-                    break
-                ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                await asyncio.gather(*ended)  # raises the first error, and has seen the others
-            if running:
-                await asyncio.gather(*running)
-        except BaseException:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            raise
+        run = QuotaRun(stages, tasks, cell_of, quota, one=self._one, known=self._known, shown=shown)
+        self.rejections = run.rejections
+        self._reporter.start("generate", sum(targets.values()))
+        await run.until_full(concurrency, lambda: self._stop is not None)
         if keep_all or self._stop is not None:
-            for rank in sorted(went):
-                _list(ledgers, rank, went)
+            run.list_rest()
+        else:
+            run.count_rest()
         self._reporter.drop("generate")
         seconds = time.perf_counter() - started
-        for stage, ledger in zip(stages, ledgers, strict=True):
+        for stage, ledger in zip(stages, run.ledgers, strict=True):
             self._conclude(stage, ledger, seconds)
         self._end_if_stopped()
         return quota
@@ -251,7 +201,7 @@ class LocalRunner:
     # -- barriers --------------------------------------------------------------------------------
 
     def run_barrier(self, stage: BarrierStage[Any, Any], records: Iterable[Any]) -> list[Any]:
-        """All records through a barrier, unless it ran on exactly these before."""
+        """All records through a barrier, or what it made of them before; see `Engine`."""
         started = time.perf_counter()
         inputs, folder = inputs_of(stage, records), self.bench.run.folder(stage.folder)
         known = recall_barrier(self.bench, stage, inputs)
@@ -275,12 +225,6 @@ class LocalRunner:
         self.tallies[stage.name] = tally
         self._reporter.finish(tally, stage.unit)
         return [o for item in known if isinstance(item.outcome, Kept) for o in item.outcome.outputs]
-
-
-def _list(ledgers: Sequence[Ledger], rank: int, went: dict[int, list[Mark]]) -> None:
-    """Note how far a task came, and forget its marks."""
-    for ledger, mark in zip(ledgers, went.pop(rank), strict=False):
-        ledger.add((rank,), mark)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -22,6 +22,7 @@ from rich.progress import (
 )
 
 from synth_dspy.outcomes import Dropped, Failed, Kept, Outcome, Tally
+from synth_dspy.terminal import spelled_json
 
 _SHOWN_REASONS = 4
 
@@ -73,7 +74,7 @@ class Reporter:
 
     def _write(self, event: dict[str, Any]) -> None:
         if not self._quiet:
-            line = orjson.dumps({"time": time.time(), **event}).decode()
+            line = spelled_json(orjson.dumps({"time": time.time(), **event}).decode())
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def start(self, stage: str, total: int | None) -> None:

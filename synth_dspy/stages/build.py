@@ -200,17 +200,7 @@ def _provenance(candidate: Candidate, rank: int) -> dict[str, Any]:
     return {
         "task": candidate.task.id,
         "rank": rank,
-        "source": {
-            "name": chunk.source,
-            "path": chunk.path,
-            "sha256": chunk.sha256,
-            "revision": chunk.revision,
-            "chunk": chunk.id,
-            "span": [chunk.start, chunk.end],
-            "cells": list(chunk.cells),
-            "pages": list(chunk.pages),
-            "heading": chunk.heading,
-        },
+        "source": chunk.provenance,
         "image": None
         if image is None
         else {

@@ -33,10 +33,11 @@ class Children:
 
     Args:
         timeout_s: of one call; its process is then killed.
+        count: how many at most; None is one a core.
     """
 
-    def __init__(self, timeout_s: float = 300.0) -> None:
-        self.count = os.cpu_count() or 1
+    def __init__(self, timeout_s: float = 300.0, count: int | None = None) -> None:
+        self.count = count or os.cpu_count() or 1
         self.timeout_s = timeout_s
         self._idle: list[ProcessPoolExecutor] = []
         self._free: asyncio.Semaphore | None = None

@@ -54,6 +54,7 @@ class Engine(Protocol):
 
         Raises:
             Stopped: by the user, or by the budget; each stage's finished records are kept.
+            StoreError: the disk is about to be full; likewise.
         """
         ...
 
@@ -69,7 +70,7 @@ class Engine(Protocol):
                 order; of a wave that the end of the run cut short, the first ones.
 
         Raises:
-            Stopped: as `run_maps`.
+            Stopped, StoreError: as `run_maps`.
         """
         ...
 
@@ -86,8 +87,14 @@ class Engine(Protocol):
     ) -> Quota[C, Any]:
         """Take tasks through stages, lowest rank first, until the quotas of `targets` are met.
 
+        Args:
+            is_duplicate: as `Quota` asks it.
+            concurrency: tasks in flight.
+            keep_all: also list what was evaluated beyond the quotas as the stages' result; which
+                tasks these are depends on timing.
+
         Raises:
-            Stopped: as `run_maps`.
+            Stopped, StoreError: as `run_maps`; what was evaluated is kept and listed.
         """
         ...
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synth_dspy.dataset.chat import CHAT_FORMATS, ChatFormat
+from synth_dspy.dataset.split import SPLITS
 from synth_dspy.outcomes import Kept, Outcome
 from synth_dspy.programs.types import TYPES
 from synth_dspy.records import Sample
@@ -84,7 +85,7 @@ class Export(BarrierStage[Sample, Sample]):
     def products(self) -> tuple[Path, ...]:
         final = self._run_dir / self.folder
         chats = (final / "chat" / form for form in self._form.chat_formats)
-        splits = (final / split for split in ("data", "train", "validation", "test"))
+        splits = (final / split for split in ("data", *SPLITS))
         return (final / "dataset_dict.json", final / "README.md", *splits, *chats)
 
     def run(self, records: Sequence[Sample]) -> Sequence[Outcome]:

@@ -5,7 +5,7 @@ Enters: a run directory and a stage. Leaves: its present outcomes, records or su
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from synth_dspy.stages.contract import Stage
 from synth_dspy.store.journal import Journal
 from synth_dspy.store.run_directory import RunDirectory, read_json
 
-_VOLATILE = ("seconds", "cached", "llm_calls", "tokens", "cost_usd", "total")
+_VOLATILE = ("seconds", "cached", "llm_calls", "tokens", "cost_usd", "total", "beyond")
 
 
 def keys_path(folder: Path, journal: str) -> Path:
@@ -40,6 +40,22 @@ def read_keys(listed: Path) -> list[str]:
     return keys
 
 
+def listed_keys(run: RunDirectory, stage: type[Stage] | Stage) -> Path:
+    """Where the present keys of a stage that has run are listed.
+
+    Raises:
+        StageError: it has not.
+    """
+    listed = keys_path(run.folder(stage.folder), stage.journal)
+    if not listed.exists():
+        raise StageError(
+            f"`{stage.name}` has not run in {run.path}: there is no {listed.name} in "
+            f"{stage.folder}/. Run `python -m synth_dspy.run {stage.name}` first, with the "
+            "same --config and --set."
+        )
+    return listed
+
+
 def results(
     run: RunDirectory, stage: type[Stage] | Stage
 ) -> Iterator[tuple[str, Outcome, dict[str, Any]]]:
@@ -49,15 +65,8 @@ def results(
         StageError: the stage has not run in this directory yet.
         StoreError: its files are damaged.
     """
-    folder = run.folder(stage.folder)
-    listed = keys_path(folder, stage.journal)
-    if not listed.exists():
-        raise StageError(
-            f"`{stage.name}` has not run in {run.path}: there is no {listed.name} in "
-            f"{stage.folder}/. Run `python -m synth_dspy.run {stage.name}` first, with the "
-            "same --config and --set."
-        )
-    journal = Journal(folder / stage.journal, writable=False)
+    listed = listed_keys(run, stage)
+    journal = Journal(run.folder(stage.folder) / stage.journal, writable=False)
     try:
         for key in read_keys(listed):
             if (entry := journal.get(key)) is not None:
@@ -66,15 +75,36 @@ def results(
         journal.close()
 
 
+class Outputs(Collection[Any]):
+    """The records that a stage put out, in order, read each time they are gone through.
+
+    Raises:
+        StageError: the stage has not run in this directory yet. Going through them raises as
+            `results` does.
+    """
+
+    def __init__(self, run: RunDirectory, stage: type[Stage] | Stage) -> None:
+        listed_keys(run, stage)
+        self._run, self._stage = run, stage
+
+    def __len__(self) -> int:
+        summary = read_json(summary_path(self._run.folder(self._stage.folder), self._stage))
+        return int(summary["out"]) if summary is not None else sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[Any]:
+        where = str(self._run.folder(self._stage.folder) / self._stage.journal)
+        for _, outcome, _ in results(self._run, self._stage):
+            if isinstance(outcome, Kept):
+                for record in outcome.outputs:
+                    yield from_dict(self._stage.output_type, record, where=where)
+
+    def __contains__(self, record: object) -> bool:
+        return any(record == one for one in self)
+
+
 def outputs(run: RunDirectory, stage: type[Stage] | Stage) -> list[Any]:
-    """The records that a stage put out, in order. Raises as `results` does."""
-    where = str(run.folder(stage.folder) / stage.journal)
-    return [
-        from_dict(stage.output_type, record, where=where)
-        for _, outcome, _ in results(run, stage)
-        if isinstance(outcome, Kept)
-        for record in outcome.outputs
-    ]
+    """All of `Outputs` at once, for whoever needs them together. Raises as `results` does."""
+    return list(Outputs(run, stage))
 
 
 def summary_path(folder: Path, stage: type[Stage] | Stage) -> Path:

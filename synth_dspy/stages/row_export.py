@@ -79,10 +79,8 @@ class _OfRows(BarrierStage[Accepted, Accepted]):
         return (row_of(line) for line in self._lines(accepted))
 
     def _splits(self, accepted: Accepted) -> dict[str, str]:
-        dataset = self._config.dataset
-        ratios = (dataset.train_split, dataset.val_split, dataset.test_split)
         sizes = Counter(group_of(line) for line in self._lines(accepted))
-        return split_groups(sizes, ratios, self._config.seed)
+        return split_groups(sizes, self._config.dataset.ratios, self._config.seed)
 
     def _statistics(self, accepted: Accepted, rows: Sequence[Any], volatile: bool) -> Any:
         from synth_dspy.dataset.row_statistics import row_statistics
@@ -104,10 +102,7 @@ class _OfRows(BarrierStage[Accepted, Accepted]):
         counts["source"] = dict(tallies["source"].most_common())
         if len(self._format.cells) > 1:
             counts["category"] = {name: cells[name] for name in self._format.cells if cells[name]}
-        dataset = self._config.dataset
-        ratios = dict(
-            zip(SPLITS, (dataset.train_split, dataset.val_split, dataset.test_split), strict=True)
-        )
+        ratios = dict(zip(SPLITS, self._config.dataset.ratios, strict=True))
         return {**stats, "total": accepted.count, "counts": counts, "splits": {"ratios": ratios}}
 
 
@@ -125,7 +120,7 @@ class ExportRows(_OfRows):
         schema = self._format.model.model_json_schema(mode="serialization")
         names = {form: str(path) for form, path in self.files().items()}
         asked = (config.dataset.model_dump(mode="json"), config.seed, digest(schema), names)
-        return (*asked, facts.steady(), facts.calibration())
+        return (*asked, facts.version, facts.steady(), facts.calibration())
 
     def products(self) -> tuple[Path, ...]:
         final = self._run_dir / self.folder
@@ -216,7 +211,8 @@ class AnalyzeRows(_OfRows):
     name, folder = "analyze", "analysis"
 
     def settings(self) -> object:
-        return (self._config.dataset.name, self._facts.steady())
+        # A report is as the version that drew it: another one draws it again, as it does the card.
+        return (self._facts.version, self._config.dataset.name, self._facts.steady())
 
     def products(self) -> tuple[Path, ...]:
         out = self._run_dir / self.folder

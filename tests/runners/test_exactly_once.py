@@ -20,7 +20,7 @@ from synth_dspy.errors import DocumentError, StageError
 from synth_dspy.outcomes import Dropped, Kept, Outcome
 from synth_dspy.runners.workbench import GIVEN_UP_AFTER, TRIES_A_RUN
 from synth_dspy.stages.contract import MapStage
-from tests.runners.test_local import Doing, Number, Then, runner, summary
+from tests.runners.numbers import Doing, Number, Then, runner, summary
 
 TORN = b'{"key":"0123456789abcdef0123456789abcdef","outputs":[{"va'
 FATES = ("keep", "fan", "drop", "fail", "flaky")

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,10 @@ from synth_dspy.runners.progress import Reporter
 from synth_dspy.runners.ray import Ceilings, Cluster, Crew, RayWorkbench, connect
 from synth_dspy.runners.workbench import Workbench
 from synth_dspy.stages.engine import Stopped
-from synth_dspy.stages.results import results
-from synth_dspy.store.run_directory import RunDirectory, read_json
+from synth_dspy.stages.results import counts_only, results, summaries
+from synth_dspy.store.run_directory import RunDirectory
 from synth_dspy.store.shards import shards_of
+from tests.commands.ray_projects import all_gone
 from tests.runners.ray_stages import (
     Counting,
     Doubling,
@@ -105,32 +107,59 @@ def present(path: Path) -> dict[str, list[object]]:
     }
 
 
-def test_a_run_on_ray_leaves_what_a_local_one_leaves(cluster: Cluster, tmp_path: Path) -> None:
-    here, there = Opening(tmp_path / "here.txt"), Opening(tmp_path / "there.txt")
-    made = on_ray(cluster, tmp_path / "ray", there, range(100))
-    assert made == local(tmp_path / "local", here, range(100))
-    assert present(tmp_path / "ray") == present(tmp_path / "local")
-    assert notes(there) == notes(here)
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One hundred numbers on Ray and here: run directories, notes and what was made."""
+
+    ray: Path
+    local: Path
+    on_ray: Opening
+    here: Opening
+    made: tuple[list[Number], list[Number]]
+    pids: list[int]
 
 
-def test_both_workers_work(cluster: Cluster, tmp_path: Path) -> None:
-    opening = Opening(tmp_path / "notes.txt")
-    on_ray(cluster, tmp_path / "run", opening, range(40))
-    assert len({line.split()[2] for line in opening.notes.read_text().splitlines()}) == 2
+@pytest.fixture(scope="module")
+def both(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    base, values = tmp_path_factory.mktemp("both"), range(100)
+    there, here = Opening(base / "there.txt"), Opening(base / "here.txt")
+    with leading(cluster, base / "ray", there) as (runner, crew):
+        pids = crew.pids
+        made = list(asyncio.run(runner.run_maps(maps(there), numbers(values))))
+    whole = local(base / "local", here, values)
+    return Both(base / "ray", base / "local", there, here, (made, whole), pids)
 
 
-def test_summaries_count_what_workers_did(cluster: Cluster, tmp_path: Path) -> None:
-    opening = Opening(tmp_path / "notes.txt")
-    on_ray(cluster, tmp_path / "run", opening, range(1, 23))
-    summary = read_json(tmp_path / "run" / "doubled" / "summary.json")
-    counts = {name: summary[name] for name in ("in", "kept", "out", "dropped", "failed")}
-    assert counts == {"in": 22, "kept": 17, "out": 34, "dropped": {"seventh": 3}, "failed": 2}
+def test_a_run_on_ray_makes_and_leaves_what_a_local_one_does(both: Both) -> None:
+    assert both.made[0] == both.made[1]
+    assert present(both.ray) == present(both.local)
 
 
-def test_no_shard_is_left_of_a_stage_that_ended(cluster: Cluster, tmp_path: Path) -> None:
-    on_ray(cluster, tmp_path / "run", Opening(tmp_path / "notes.txt"), range(20))
-    journals = [tmp_path / "run" / folder / "journal.jsonl" for folder in ("doubled", "counted")]
+def test_workers_are_given_each_record_once(both: Both) -> None:
+    assert notes(both.on_ray) == notes(both.here)
+
+
+def test_both_workers_work(both: Both) -> None:
+    lines = both.on_ray.notes.read_text().splitlines()
+    assert {int(line.split()[2]) for line in lines} == set(both.pids)
+
+
+def test_summaries_count_what_workers_did(both: Both) -> None:
+    on_ray, here = (
+        counts_only(summaries(RunDirectory(path), [Doubling, Counting]))
+        for path in (both.ray, both.local)
+    )
+    assert on_ray == here
+    assert on_ray["doubling"]["dropped"] == {"seventh": 15}
+
+
+def test_no_shard_is_left_of_a_stage_that_ended(both: Both) -> None:
+    journals = [both.ray / folder / "journal.jsonl" for folder in ("doubled", "counted")]
     assert [shards_of(journal) for journal in journals] == [[], []]
+
+
+def test_closing_ends_the_workers(both: Both) -> None:
+    assert all_gone(both.pids)
 
 
 @pytest.mark.parametrize("first", ["ray", "local"])
@@ -166,6 +195,25 @@ def test_a_killed_worker_costs_only_what_it_had_in_flight(cluster: Cluster, tmp_
     assert (made == whole, replaced) == (True, True)
     assert again <= in_flight
     assert present(tmp_path / "run") == present(tmp_path / "local")
+
+
+def test_a_record_waits_for_a_worker_that_is_just_being_replaced(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    opening = Opening(tmp_path / "notes.txt")
+    with leading(cluster, tmp_path / "run", opening) as (runner, crew):
+
+        async def main() -> tuple[bool, list[Number]]:
+            for member in crew._members:
+                await member.changing.acquire()
+            running = asyncio.create_task(runner.run_maps(maps(opening), numbers([1])))
+            await asyncio.sleep(0.2)
+            waited = not running.done() and not notes(opening)
+            for member in crew._members:
+                member.changing.release()
+            return waited, list(await running)
+
+        assert asyncio.run(main()) == (True, [Number(2), Number(0)])
 
 
 def test_the_next_run_takes_up_what_workers_of_a_killed_one_had_finished(
@@ -248,19 +296,3 @@ def test_a_fresh_run_does_everything_again_and_leaves_the_same(
     assert present(path) == before
     assert set(notes(opening).values()) == {2}
     assert not list(path.rglob("*.worker-*"))
-
-
-def test_closing_ends_the_workers(cluster: Cluster, tmp_path: Path) -> None:
-    with leading(cluster, tmp_path / "run", Opening(tmp_path / "notes.txt")) as (_, crew):
-        pids = crew.pids
-    assert ended(pids)
-
-
-def ended(pids: Sequence[int], patience_s: float = 10.0) -> bool:
-    """Whether every process ends, waiting for it."""
-    deadline = time.monotonic() + patience_s
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

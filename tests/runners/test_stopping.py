@@ -10,7 +10,7 @@ import pytest
 from synth_dspy.errors import AdmissionError
 from synth_dspy.outcomes import Outcome
 from synth_dspy.stages.engine import Stopped
-from tests.runners.test_local import Doing, Number, Then, plus_one, runner, summary
+from tests.runners.numbers import Doing, Number, Then, plus_one, runner, summary
 
 
 def take(path: Path, last: Then) -> None:

@@ -117,7 +117,8 @@ class Crew:
         member.in_flight += 1
         try:
             for _ in range(LIVES):
-                actor = member.actor
+                async with member.changing:  # one that is just starting has no stages yet
+                    actor = member.actor
                 try:
                     done: Done | Fault = await actor.do.remote(order)
                 except self._ray.exceptions.RayActorError:
