@@ -20,11 +20,12 @@ from synth_dspy.recipes.assistant import (
     assistant,
     planned_tasks,
 )
-from synth_dspy.recipes.assistant_options import allocation_options, check_names
+from synth_dspy.recipes.assistant_options import allocation_options
 from synth_dspy.recipes.findings import admission_rules
 from synth_dspy.recipes.flow import Ending, Flow, Shortage
 from synth_dspy.recipes.kept_chunks import KeptChunks
 from synth_dspy.recipes.plan_coverage import tell_coverage
+from synth_dspy.recipes.programs import check_prompts
 from synth_dspy.recipes.views import finished_samples, write_views
 from synth_dspy.records import Chunk, Sample, SourceFile, Task
 from synth_dspy.sources.listing import clones_to_make, source_files
@@ -60,7 +61,8 @@ class AssistantFlow(Flow):
         """A missing folder, a wrong name and an unreadable benchmark are said before all else."""
         if Parse in stages:
             source_files(config)
-        check_names(config)
+        allocation_options(config)
+        check_prompts(config)
         _ = admission_rules(config).benchmarks.items
 
     @classmethod

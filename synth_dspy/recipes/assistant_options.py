@@ -6,15 +6,11 @@ mean nothing are refused here, before anything is made.
 
 from __future__ import annotations
 
-from sandbox import open_sandbox
 from synth_dspy.config import Config
 from synth_dspy.errors import ConfigError
 from synth_dspy.parsing import ParseOptions
 from synth_dspy.parsing.chunking import ChunkOptions
-from synth_dspy.programs.answers import Verification
-from synth_dspy.programs.assistant import AssistantProgram
 from synth_dspy.programs.types import by_name, nearest
-from synth_dspy.recipes.resources import LazySandbox
 from synth_dspy.stages.allocation import AllocationOptions
 
 
@@ -58,20 +54,3 @@ def allocation_options(config: Config) -> AllocationOptions:
         diversity_weight=generation.diversity_weight,
         seed=config.seed,
     )
-
-
-def check_names(config: Config) -> None:
-    """Refuse what names a question type or a step that there is not, before anything is made.
-
-    Raises:
-        ConfigError: the text names the key and the nearest name; or a prompt has placeholders.
-    """
-    allocation_options(config)
-    if config.prompts:
-        program = AssistantProgram(
-            LazySandbox(open_sandbox), verification=Verification(), categories={}
-        )
-        try:
-            program.replace_instructions(config.prompts)
-        except ConfigError as error:
-            raise ConfigError(f"{error} ({config.file or 'configuration'})") from None

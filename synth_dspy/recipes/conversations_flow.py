@@ -22,6 +22,7 @@ from synth_dspy.recipes.conversations import (
 from synth_dspy.recipes.conversations_findings import distribution_of, pass_rates
 from synth_dspy.recipes.conversations_views import write_views
 from synth_dspy.recipes.flow import Ending, LinearFlow, Shortage
+from synth_dspy.recipes.programs import check_prompts
 from synth_dspy.sources.facts import fact_chunks
 from synth_dspy.sources.listing import source_files
 from synth_dspy.stages.contract import BarrierStage, MapStage, Stage
@@ -56,6 +57,7 @@ class ConversationsFlow(LinearFlow):
                 f"{config.file or 'the configuration'}: sources: the recipe `conversations` reads "
                 "a facts file; give at least one source."
             )
+        check_prompts(config)
         if ExtractQa in stages:
             cls._chunks(config)
 

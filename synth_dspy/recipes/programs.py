@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox import open_sandbox
-from synth_dspy.errors import UserError
+from synth_dspy.config import Config
+from synth_dspy.errors import ConfigError, UserError
 from synth_dspy.programs.answers import Verification
 from synth_dspy.programs.assistant import AssistantProgram
 from synth_dspy.programs.program import Program
@@ -31,6 +32,20 @@ def unbound_program(recipe: str) -> Program:
             "synth_dspy/recipes/programs.py."
         )
     return made()
+
+
+def check_prompts(config: Config) -> None:
+    """Refuse `prompts` that name no step of the recipe, before anything is made.
+
+    Raises:
+        ConfigError: the text names the key and the nearest step; or a prompt has placeholders.
+    """
+    if not config.prompts:
+        return
+    try:
+        unbound_program(config.recipe).replace_instructions(config.prompts)
+    except ConfigError as error:
+        raise ConfigError(f"{error} ({config.file or 'configuration'})") from None
 
 
 def _assistant() -> Program:

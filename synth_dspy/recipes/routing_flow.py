@@ -13,6 +13,7 @@ from synth_dspy.programs.routing.agents import AgentMap
 from synth_dspy.programs.routing.records import Example
 from synth_dspy.programs.routing.registry import get_optimizer_config
 from synth_dspy.recipes.flow import Ending, LinearFlow, Shortage
+from synth_dspy.recipes.programs import check_prompts
 from synth_dspy.recipes.routing import STAGES, first_draw, routing_stages
 from synth_dspy.sources.backends import ContentBackend, open_backend
 from synth_dspy.stages.contract import Stage
@@ -29,6 +30,7 @@ class RoutingFlow(LinearFlow):
     def check(cls, config: Config, stages: Sequence[type[Stage]]) -> None:
         """A wrong optimizer, and agents that search nothing, are said before all else."""
         del stages
+        check_prompts(config)
         get_optimizer_config(config.routing.optimizer)
         agents = AgentMap(config.routing.agents)
         if not agents.searched():

@@ -11,6 +11,7 @@ from synth_dspy.errors import SourceError, StageError, UserError
 from synth_dspy.programs.row_formats import FORMATS, RowFormat
 from synth_dspy.programs.row_records import Brief, Request, Seed
 from synth_dspy.recipes.flow import Ending, Flow
+from synth_dspy.recipes.programs import check_prompts
 from synth_dspy.recipes.rows import FINISH, GENERATE, PREPARE, STAGES, Recipe, format_of, rows
 from synth_dspy.recipes.rows_commit import ACCEPTED, Committer, targets
 from synth_dspy.recipes.rows_ending import conclusion_of, shortages
@@ -43,6 +44,7 @@ class RowsFlow(Flow):
     def check(cls, config: Config, stages: Sequence[type[Stage]]) -> None:
         """No source and no request, a format that is wrong, a model that is not there."""
         made = format_of(config)
+        check_prompts(config)
         file = config.file or "the configuration"
         if not config.sources and not config.rows.query:
             raise UserError(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.commandline import Result, overrides
+import pytest
+
+from tests.commandline import ROOT, Result, overrides, run
 from tests.loopback import Loopback
 
 
@@ -60,3 +62,19 @@ def test_without_online_no_endpoint_is_asked(
 
 def test_the_offline_model_needs_no_network(small: Callable[..., Result]) -> None:
     assert "offline needs no network" in small("validate-config", "--online").out
+
+
+@pytest.mark.parametrize(
+    ("config", "step"),
+    [
+        ("quickstart/config.yaml", "judge_sample"),
+        ("rows.yaml", "judge_row"),
+        ("conversations.yaml", "write_dialogue"),
+        ("routing.yaml", "write_queries"),
+    ],
+)
+def test_a_prompt_of_no_step_is_refused_with_the_nearest(config: str, step: str) -> None:
+    prompt = ("--set", f"prompts.{step}x=Be brief.")
+    result = run("validate-config", "--config", f"configs/{config}", *prompt, cwd=ROOT)
+    assert result.code == 2
+    assert f"prompts.{step}x: there is no such step. Did you mean '{step}'?" in result.err
