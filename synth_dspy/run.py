@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import time
 from pathlib import Path
@@ -92,12 +93,25 @@ def _refuse_shadows() -> None:
             )
 
 
+def _reader_is_gone() -> bool:
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return bool(poll.poll(0))
+
+
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     try:
         _refuse_shadows()
-        app()
+        try:
+            app()
+        except SystemExit as ended:
+            if isinstance(ended.__context__, BrokenPipeError) and _reader_is_gone():
+                raise ended.__context__ from None  # which typer ends with 1
+            if sys.stdout is not None:  # as it is with `>&-`
+                sys.stdout.flush()  # here, or the interpreter would stumble over it aloud
+            raise
     except (UserError, SetupError, StoreError) as error:
         _fail(error)
     except KeyboardInterrupt:

@@ -53,6 +53,7 @@ def message(tmp_path: Path, text: str = "", *overrides: str, base: str = BASE) -
         ("sandbox: {packages: numpy}", "sandbox.packages: 'numpy' is not a list; write [\"...\"]"),
         ("prompts: {question: 3}", "prompts.question: 3 is not text; put it in quotes"),
         ("sandbox: {backend: doker}", "sandbox.backend: 'doker' is not one of auto, docker, bwrap, process; did you mean `docker`?"),
+        ("routing: {serving: {trusted_proxies: [10.0.0.300]}}", "routing.serving.trusted_proxies: '10.0.0.300' is no address and no network; it looks like 10.0.0.2 or 10.0.0.0/24"),
         ("recipe: asistant", "recipe: 'asistant' is not one of assistant, rows, conversations, routing; did you mean `assistant`?"),
         ("genration: {}", "genration: unknown key; did you mean `generation`?"),
         ("generation: {target_sample: 3}", "generation.target_sample: unknown key; did you mean `target_samples`?"),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from synth_dspy.commands.context import Context
 from synth_dspy.commands.execution import DONE, Execution, Options
+from synth_dspy.commands.running import run_pipeline
 from synth_dspy.config import load_config
 from synth_dspy.parsing import ImageStore, ParseOptions, parse_file
 from synth_dspy.parsing.registry import PARSERS, Parser
@@ -75,3 +78,24 @@ def test_a_new_recipe_runs_and_resumes(  # type: ignore[no-untyped-def]
         summary = (tmp_path / "outputs" / "x" / "headings" / "summary.json").read_text()
         assert f'"cached":{cached}' in summary.replace(" ", "")
     assert list(execution.flow.conclusion(execution.ending)) == ["2 headings"]
+
+
+def test_a_recipe_that_exports_nothing_ends_with_no_dataset(  # type: ignore[no-untyped-def]
+    tmp_path: Path, page, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = page("A new recipe", "page_headings_alone")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(registry._FLOWS, "headings", f"{module}:HeadingsFlow")
+    write(tmp_path, "docs/a.md", "# Rain\n")
+    write(
+        tmp_path,
+        "c.yaml",
+        "dataset: {name: x}\nsources: [{path: docs}]\ntracking: {enabled: false}",
+    )
+    context = Context.load(Path("c.yaml"), ())
+    headings = context.config.model_copy(update={"recipe": "headings"})
+    assert run_pipeline(replace(context, config=headings), Options()) == DONE
+    said = capsys.readouterr().err
+    assert "1 headings" in said
+    assert "inspect --stage find-headings" in said
+    assert "final" not in said

@@ -54,12 +54,19 @@ def show_cache(context: Context, *, json_lines: bool) -> None:
 def _replies(run: RunDirectory, shared: str | None) -> Iterator[tuple[str, Path]]:
     """The files of replies and what they are called: the run's, those that were put aside, those of
     `compile` and `gold calibrate`, and the one that runs share."""
-    for path in (*sorted(run.path.glob(f"{REPLIES}*")), *sorted(run.path.glob(f"*/{REPLIES}*"))):
+    for path in _reply_files(run):
         if not path.name.endswith(("-wal", "-shm")):
             name = path.relative_to(run.path).as_posix().replace(REPLIES, "replies")
             yield name, path
     if shared and Path(shared).exists():
         yield f"shared {shared}", Path(shared)
+
+
+def _reply_files(run: RunDirectory) -> list[Path]:
+    """All of the run's, in its directory and in folders there; a run within it has its own."""
+    own = sorted(run.path.glob(f"{REPLIES}*"))
+    below = sorted(run.path.glob(f"*/{REPLIES}*"))
+    return own + [path for path in below if not (path.parent / "run.json").exists()]
 
 
 def _describe(stage: str, folder: Path) -> dict[str, Any]:
@@ -149,7 +156,7 @@ def clear_cache(context: Context, *, stage: str, replies: bool, everything: bool
             elif clear(run, one, products=True):
                 show(f"cleared {one.folder}/")
         if replies:
-            for path in (*run.path.glob(f"{REPLIES}*"), *run.path.glob(f"*/{REPLIES}*")):
+            for path in _reply_files(run):
                 path.unlink()
             show(f"cleared {REPLIES}")
             shared = context.config.replies.path

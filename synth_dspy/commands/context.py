@@ -16,7 +16,7 @@ from rich.text import Text
 from synth_dspy.config import Config, default_config_path, load_config
 from synth_dspy.runners.progress import Reporter
 from synth_dspy.store.run_directory import RunDirectory
-from synth_dspy.terminal import spelled
+from synth_dspy.terminal import spelled, spelled_json
 
 
 class PlainConsole(Console):
@@ -104,9 +104,10 @@ def print_json(value: Any) -> None:
 
 
 def print_json_lines(values: Iterable[Any]) -> None:
-    """A JSON line a value on standard output."""
+    """A JSON line a value on standard output; it reads as it was, and steers no terminal."""
     for value in values:
-        sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+        line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE).decode()
+        sys.stdout.buffer.write(spelled_json(line).encode())
     sys.stdout.flush()
 
 

@@ -107,10 +107,15 @@ def _conclude(execution: Execution, reporter: Reporter, tracked: str) -> None:
     for line in execution.flow.conclusion(execution.ending):
         reporter.say(line)
     reporter.say("")
-    reporter.say(f"dataset   {shown(final)}      datasets.load_from_disk({str(shown(final))!r})")
+    exported = (final / "README.md").exists()  # a recipe need not export
+    if exported:
+        reporter.say(
+            f"dataset   {shown(final)}      datasets.load_from_disk({str(shown(final))!r})"
+        )
     if not execution.options.skip_analysis and (analysis / "report.html").exists():
         reporter.say(f"report    {shown(analysis / 'report.html')}")
-    reporter.say(f"card      {shown(final / 'README.md')}")
+    if exported:
+        reporter.say(f"card      {shown(final / 'README.md')}")
     if tracked:
         reporter.say(f"tracking  mlflow ui --backend-store-uri {tracked}")
     reporter.say(f"next      {again(config, 'inspect --stage ' + execution.flow.last_made.name)}")

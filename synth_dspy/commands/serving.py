@@ -21,7 +21,9 @@ from synth_dspy.config import Config, load_config
 from synth_dspy.errors import SetupError
 
 if TYPE_CHECKING:
-    from uvicorn import Server
+    import uvicorn
+
+    from synth_dspy.config.routing import Serving
 
 
 def run_server(
@@ -61,14 +63,7 @@ async def _serve(app: Any, config: Config) -> None:
 
     serving = config.routing.serving
     listening = listening_socket(serving.host, serving.port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=serving.shutdown_seconds,
-        )
-    )
+    server = uvicorn.Server(server_settings(app, serving))
     _end_on_signals(server)
     address, actual = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
@@ -79,6 +74,21 @@ async def _serve(app: Any, config: Config) -> None:
     sys.stderr.flush()
     # uvicorn's own handlers would raise the signal again, and end the command as if it had failed.
     await server._serve([listening])
+
+
+def server_settings(app: Any, serving: Serving) -> uvicorn.Config:
+    """What the server runs the app with."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        # uvicorn would believe anybody on this machine, and so have no rate limit for them.
+        proxy_headers=bool(serving.trusted_proxies),
+        forwarded_allow_ips=list(serving.trusted_proxies),
+        timeout_graceful_shutdown=serving.shutdown_seconds,
+    )
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -104,7 +114,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _end_on_signals(server: Server) -> None:
+def _end_on_signals(server: uvicorn.Server) -> None:
     loop = asyncio.get_running_loop()
 
     def end() -> None:

@@ -118,7 +118,8 @@ def write_config(answers: Answers, file: Path, *, force: bool) -> None:
     config = load_config(file).config
     show(f"{file}: written for {answers.documents} and {config.models.endpoints[0].model_name}")
     if (variable := _key_variable(answers)) and not os.environ.get(variable):
-        show(f"next   put {variable}=... into .env or the environment")
+        when = "if the server asks for a key: " if answers.base_url else ""
+        show(f"next   {when}put {variable}=... into .env or the environment")
     show(f"next   python -m synth_dspy.run preview --config {file}")
 
 

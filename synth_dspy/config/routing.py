@@ -5,6 +5,7 @@ Profiles and agents are the user's own; the defaults fit the shipped content.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -132,10 +133,27 @@ class Serving(Section):
     requests_per_minute: Whole = Field(
         default=1200, ge=0, description="Of one client; 0: any number."
     )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses or networks of proxies whose `X-Forwarded-For` says who the client "
+        "is; none: the client is who connects.",
+    )
     timeout: Number = Field(default=60.0, gt=0, description="Of one request, in seconds.")
     shutdown_seconds: Whole = Field(
         default=30, ge=1, description="How long accepted requests may take once it is stopped."
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for given in value:
+            try:
+                ipaddress.ip_network(given)
+            except ValueError as error:
+                raise broken_rule(
+                    f"{given!r} is no address and no network; it looks like 10.0.0.2 or 10.0.0.0/24"
+                ) from error
+        return value
 
 
 def _profiles() -> dict[str, Profile]:

@@ -19,7 +19,7 @@ from dspy import lm15
 
 from synth_dspy.errors import SetupError
 from synth_dspy.lm import wire
-from synth_dspy.lm.keys import HIDDEN
+from synth_dspy.lm.keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ class OpenAIEngine:
         self._headers = {"content-type": "application/json"}
         if key:
             self._headers["authorization"] = f"Bearer {key}"
-        self._key = key
+        self._keys = Keys([key])
         self._timeout_s = timeout_s
         self._extra = dict(extra or {})
         # OpenAI itself refuses `max_tokens` for its reasoning models; the others know only that.
@@ -129,7 +129,7 @@ class OpenAIEngine:
         except TimeoutError as error:
             raise lm15.TimeoutError(f"no reply within {self._timeout_s:g} s") from error
         except aiohttp.ClientError as error:
-            raise lm15.TransportError(self._hide(_describe(error))) from error
+            raise self._scrubbed(lm15.TransportError(_describe(error))) from error
         if status != 200:
             raise self._scrubbed(wire.http_error(status, headers, raw))
         try:
@@ -159,13 +159,8 @@ class OpenAIEngine:
             )
         return session
 
-    def _hide(self, text: str) -> str:
-        return text.replace(self._key, HIDDEN) if self._key else text
-
     def _scrubbed(self, error: lm15.LM15Error) -> lm15.LM15Error:
-        if self._key and self._key in str(error):
-            error.message = self._hide(error.message)
-            error.args = (error.message,)
+        self._keys.hide_in(error)
         return error
 
 

@@ -23,7 +23,7 @@ from dspy.utils.exceptions import (
 )
 
 from synth_dspy.lm import wire
-from synth_dspy.lm.keys import HIDDEN
+from synth_dspy.lm.keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ class ProviderEngine:
         self.model = model
         self._extra = dict(extra or {})
         self.host = (urlsplit(base_url).hostname or "") if base_url else ""
-        self._key = api_key or ""
+        self._keys = Keys([api_key or ""])
         client = {"api_key": api_key, "api_base": base_url}
         given = {name: value for name, value in client.items() if value}
         self._lm = dspy.LM(model, cache=False, num_retries=0, timeout=timeout_s, **given)
@@ -123,5 +123,6 @@ class ProviderEngine:
             return lm15.AuthError("the key was refused", status=status)
         if code in _BLOCKED:
             code = "content_filter"
-        said = said.replace(self._key, HIDDEN) if self._key else said
-        return kind(said, status=status, provider_code=code, retry_after=retry_after)
+        back = kind(said, status=status, provider_code=code, retry_after=retry_after)
+        self._keys.hide_in(back)
+        return back

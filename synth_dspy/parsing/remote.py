@@ -28,8 +28,11 @@ _PIECE = 1 << 16
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _AS_IT_IS = "%/:@!$&'()*+,;=~"
 _PORTS = {"http": 80, "https": 443}
-# IPv4 addresses in the clothes of IPv6 (RFC 6052, translation), which Python takes for public.
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# What Python takes for public: IPv4 addresses in the clothes of IPv6, judged by what they hold
+# (RFC 6052, translated; RFC 4291, 2.5.5.1, compatible).
+_CLOTHED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+# And translation within one network (RFC 8215).
+_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 def fetch(url: str, *, max_bytes: int, is_public: Callable[[str], bool] | None = None) -> bytes:
@@ -129,8 +132,10 @@ def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour
-        if found in _TRANSLATED:
+        if any(found in network for network in _CLOTHED):
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return _is_public(str(inner))
+        if found in _LOCAL or found.is_site_local:
+            return False
     return found.is_global and not found.is_multicast

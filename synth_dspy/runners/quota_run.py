@@ -62,7 +62,11 @@ class QuotaRun(Generic[C]):
         quota, running = self._quota, set[asyncio.Task[None]]()
         try:
             while not quota.done and not stopping():
-                while len(running) < concurrency and (rank := quota.admit()) is not None:
+                while (
+                    len(running) < concurrency
+                    and not stopping()
+                    and (rank := quota.admit()) is not None
+                ):
                     if self._recalled(rank):
                         await asyncio.sleep(0)  # thousands may be known: let others work, too
                     else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import Annotated, Any, cast
 
 import orjson
@@ -100,10 +101,10 @@ async def _no_surprises(request: Request) -> None:
     known = {p.alias for p in request.scope["route"].dependant.query_params}
     names = [name for name, _ in request.query_params.multi_items()]
     faults: list[dict[str, Any]] = []
-    for name in dict.fromkeys(names):
+    for name, times in Counter(names).items():
         if name not in known:
             faults.append(_fault(("query", name), "there is no such parameter", "extra_forbidden"))
-        elif names.count(name) > 1 and name not in _LISTS:
+        elif times > 1 and name not in _LISTS:
             faults.append(_fault(("query", name), "it has more than one value", "repeated"))
     faults += [_fault(("body", n), "it has more than one value", "repeated")
                for n in _repeated_keys(await request.body())]  # fmt: skip
@@ -115,9 +116,10 @@ def _repeated_keys(body: bytes) -> list[str]:
     found: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in items]
-        found.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
-        return dict(items)
+        once = dict(items)
+        if len(once) < len(items):
+            found.extend(n for n, times in Counter(n for n, _ in items).items() if times > 1)
+        return once
 
     try:
         json.loads(body or b"null", object_pairs_hook=pairs)
@@ -212,7 +214,7 @@ async def health(service: Service) -> Response:
     """Whether the service can make examples; it needs no key."""
     status, told = "ok", f"{service.backend.name}: {service.backend.described}"
     try:
-        await asyncio.to_thread(service.backend.version)
+        await service.check_backend()
     except BackendError as error:
         status, told = "degraded", _printable(error)
     return _json({

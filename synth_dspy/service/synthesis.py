@@ -89,6 +89,7 @@ class SyntheticDataService:
         self._program = RoutingProgram(routing, registry)
         self._resources.bind(self._program)
         self._turns: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self._check: asyncio.Task[str] | None = None
         self._materials: OrderedDict[tuple[Any, ...], _Material] = OrderedDict()
 
     async def __aenter__(self) -> Self:
@@ -101,6 +102,17 @@ class SyntheticDataService:
         """Close models and backend."""
         await self._resources.aclose()
         self.backend.close()
+
+    async def check_backend(self) -> None:
+        """Ask the backend for its version; who asks while it is asked shares the answer.
+
+        Raises:
+            BackendError, BackendSlowError: it does not answer, or not in time.
+        """
+        check, loop = self._check, asyncio.get_running_loop()
+        if check is None or check.done() or check.get_loop() is not loop:
+            check = self._check = loop.create_task(asyncio.to_thread(self.backend.version))
+        await asyncio.shield(check)
 
     @property
     def generators(self) -> list[str]:
@@ -125,10 +137,10 @@ class SyntheticDataService:
             generator.modalities_needed,
         )
         strategies = request.strategies or [optimizer.strategy]
-        material = await self._material(request, strategies, generator, selection)
-        sampled, contents = material.sampled, material.contents
         seed = self.config.seed if request.seed is None else request.seed
         async with self._turn():
+            material = await self._material(request, strategies, generator, selection)
+            sampled, contents = material.sampled, material.contents
             reply = await generator.acall(
                 contents=contents, count=request.count, seed=seed, pools=material.pools
             )

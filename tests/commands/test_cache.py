@@ -83,6 +83,16 @@ def test_the_replies_of_a_calibration_are_shown_and_cleared_too(
     assert not list(finished.rglob("replies.sqlite*"))
 
 
+def test_a_run_within_a_runs_directory_keeps_its_replies(finished: Path, small: Small) -> None:
+    within = ("--set", f"output_dir={finished / 'within'}")
+    assert small("parse", *within).code == 0
+    assert small("transcribe", *within).code == 0
+    assert "within" not in small("cache-info").out
+    assert small("cache-clear", "--replies").code == 0
+    assert (finished / "within" / "replies.sqlite").exists()
+    assert not (finished / "replies.sqlite").exists()
+
+
 def test_replies_that_runs_share_are_shown_and_left_alone(project: Path, small: Small) -> None:
     shared = project / "shared.sqlite"
     to = ("--set", "replies.path=shared.sqlite")

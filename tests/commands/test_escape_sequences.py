@@ -25,7 +25,7 @@ def hostile(project: Path) -> Path:
     return project
 
 
-@pytest.mark.parametrize("shown", [(), ("--failed",)])
+@pytest.mark.parametrize("shown", [(), ("--failed",), ("--json",)])
 def test_records_are_shown_with_their_sequences_spelled(
     hostile: Path, small: Callable[..., Result], shown: tuple[str, ...]
 ) -> None:
@@ -33,7 +33,7 @@ def test_records_are_shown_with_their_sequences_spelled(
     assert told.code == 0, told.err
     assert "passed over c\\x1b[31m.md" in told.err
     result = small("inspect", "--stage", "parse", "--count", "0", *shown)
-    assert "\\x1b[31m" in result.out
+    assert ("\\u001b[31m" if "--json" in shown else "\\x1b[31m") in result.out
     for text in (told.out, told.err, result.out, result.err):
         assert "\x1b" not in text
         assert "\x9b" not in text

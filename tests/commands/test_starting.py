@@ -62,6 +62,16 @@ def test_init_names_the_model_and_never_a_key(
     assert written["models"]["endpoints"] == [{"name": "model", **endpoint}]
 
 
+def test_init_asks_for_the_key_of_a_server_of_ones_own_only_if_that_does(project: Path) -> None:
+    own = init(project, "--documents", "docs", "--model", "llama3", "--base-url", OLLAMA)
+    assert "next   if the server asks for a key: put MODEL_API_KEY=... into .env" in own.out
+    hosted = run(
+        "init", "--documents", "docs", "--model", "openai/gpt-4.1-mini", "--force",
+        cwd=project, env={"OPENAI_API_KEY": ""},
+    )  # fmt: skip
+    assert "next   put OPENAI_API_KEY=... into .env" in hosted.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

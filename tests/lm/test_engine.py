@@ -90,6 +90,16 @@ def test_a_key_that_the_server_quotes_is_in_no_error(status: int) -> None:
     assert KEY not in shown + repr(caught.value) + str(vars(caught.value))
 
 
+@pytest.mark.parametrize("word", ["x", "none", "EMPTY"])
+def test_a_mere_word_as_key_spoils_no_error(word: str) -> None:
+    said = Reply('{"error": {"message": "none may be EMPTY, x or y"}}', status=500)
+    with (
+        Loopback(lambda prompt: said) as server,
+        pytest.raises(lm15.ServerError, match="none may be EMPTY, x or y"),
+    ):
+        ask(server, api_key=word)
+
+
 def test_a_key_that_comes_back_with_status_200_is_in_no_error() -> None:
     async def main() -> None:
         async def answer(_request: web.Request) -> web.Response:

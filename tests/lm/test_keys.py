@@ -27,6 +27,13 @@ def test_an_error_is_rewritten_in_every_form_it_shows() -> None:
     assert KEY not in repr(error)
 
 
+def test_a_servers_short_key_is_hidden_in_errors_and_in_no_reply() -> None:
+    error = lm15.ServerError("bad hunter-2")
+    keys = Keys(["hunter-2"])
+    keys.hide_in(error)
+    assert (error.message, keys.hide("a hunter-2 plane")) == ("bad ***", "a hunter-2 plane")
+
+
 def test_keys_show_themselves_to_nobody() -> None:
     assert repr(Keys([KEY])) == "Keys(1 hidden)"
 

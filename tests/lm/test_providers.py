@@ -52,7 +52,7 @@ def test_a_provider_is_asked_with_its_key_and_settings(loopback: Loopback) -> No
 def test_a_providers_refusal_comes_as_lm15s_error_without_the_key(
     status: int, kind: type[Exception]
 ) -> None:
-    said = Reply(f'{{"error": {{"message": "No: {KEY[:9]}"}}}}', status=status)
+    said = Reply(f'{{"error": {{"message": "No: {KEY}"}}}}', status=status)
     with Loopback(lambda prompt: said) as server, pytest.raises(kind) as caught:
         ask(server)
     assert KEY not in str(caught.value)

@@ -18,6 +18,8 @@ from synth_dspy.parsing.remote import fetch
 from tests.parsing.samples import picture
 
 PNG = picture()
+LOOKUP = socket.getaddrinfo
+"""As it is before tests are kept from looking anything up; a number needs no network."""
 
 
 class Site(BaseHTTPRequestHandler):
@@ -174,11 +176,21 @@ def test_tls_and_host_bear_the_name_and_not_the_address(
     [
         "127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "[::1]",
         "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fd00::1]", "[fe80::1]",
-        "2130706433", "0x7f.1", "localhost",
+        "[fec0::1]", "[::127.0.0.1]", "[64:ff9b:1::a01:203]", "2130706433", "0x7f.1", "localhost",
     ],
 )  # fmt: skip
-def test_an_address_that_is_not_public_is_refused_however_it_is_written(host: str) -> None:
+def test_an_address_that_is_not_public_is_refused_however_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", LOOKUP)
     with pytest.raises(ImageError, match="not a public"):
+        fetch(f"http://{host}:1/a.png", max_bytes=10)
+
+
+@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1]", "[64:ff9b::101:101]", "0x1010101"])
+def test_a_public_address_is_asked(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", LOOKUP)
+    with pytest.raises(ImageError, match="a test tried to reach"):
         fetch(f"http://{host}:1/a.png", max_bytes=10)
 
 

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from synth_dspy.config import Config
+from synth_dspy.config import Config, Generation
 from synth_dspy.config.routing import Backend
 from synth_dspy.errors import BackendError, BackendSlowError, ConfigError
 from synth_dspy.service import (
@@ -329,6 +329,30 @@ def test_many_requests_at_once_are_answered_in_one_event_loop_after_another(
 
 
 @pytest.mark.anyio
+async def test_what_requests_draw_is_held_by_those_whose_turn_it_is_alone(tmp_path: Path) -> None:
+    drawn, done, held, inner = list[int](), list[int](), list[int](), open_backend(Backend())
+
+    class Counting:
+        name, described, fixed = "vespa", "counting", False
+        version, close = inner.version, inner.close
+
+        def sample(self, order: SampleOrder) -> list[Content]:
+            drawn.append(order.seed)
+            held.append(len(drawn) - len(done))
+            return inner.sample(order)
+
+    async def one(seed: int) -> None:
+        await service.generate(GenerateRequest(optimizer="modality", count=1, seed=seed))
+        done.append(seed)
+
+    asked = config(tmp_path).model_copy(update={"generation": Generation(llm_concurrency=1)})
+    async with SyntheticDataService(asked, backend=Counting()) as service:
+        await asyncio.gather(*map(one, range(12)))
+    assert len(held) == 12
+    assert max(held) <= 2
+
+
+@pytest.mark.anyio
 async def test_what_a_request_gets_does_not_depend_on_those_before(tmp_path: Path) -> None:
     orders = [
         GenerateRequest(optimizer=name, count=4, **more)
@@ -374,3 +398,28 @@ async def test_only_content_that_may_change_is_asked_for_again(
         for _ in range(2):
             await service.generate(GenerateRequest(optimizer="modality", count=2))
     assert backend.asked == times
+
+
+def test_asking_for_health_takes_one_thread_however_many_ask(tmp_path: Path) -> None:
+    asked, inner = list[float](), open_backend(Backend())
+
+    class Slow:
+        name, described, fixed = inner.name, inner.described, inner.fixed
+
+        def version(self) -> str:
+            asked.append(time.monotonic())
+            time.sleep(0.2)
+            return inner.version()
+
+        def close(self) -> None:
+            inner.close()
+
+    slow: Any = Slow()
+    service = SyntheticDataService(config(tmp_path), backend=slow)
+
+    async def all_at_once() -> None:
+        async with service:
+            await asyncio.gather(*(service.check_backend() for _ in range(50)))
+
+    asyncio.run(all_at_once())
+    assert len(asked) == 1
