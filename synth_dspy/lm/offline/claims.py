@@ -24,7 +24,10 @@ _MEASURED = re.compile(
     # Small letters alone: "the Kestrel Two weighs" counts nothing.
     rf"(?<![\w.:])(\d+(?:[.,]\d+)*|{'|'.join(_COUNTS)}) ([A-Za-z]+)"
 )
-_NO_UNIT = word_set("or and to at on in from for until of a the is are was by with only extra then")
+_NO_UNIT = word_set(
+    "or and to at on in from for until of a the is are was by with only extra then can could may "
+    "might must shall should will would do does did has have had be been were who that which"
+)
 _OPPOSITES = tuple(
     tuple(word_set(side) for side in line.split("|"))
     for line in (

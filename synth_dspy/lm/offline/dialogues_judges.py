@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import prose, verdicts
-from synth_dspy.lm.offline.claims import misplaced
+from synth_dspy.lm.offline.claims import counts, known_counts, misplaced
 from synth_dspy.lm.offline.support import Support, support
 from synth_dspy.lm.offline.verdicts import Score
 from synth_dspy.lm.offline.words import negations, numbers, stem_set, word_set
@@ -50,6 +50,9 @@ _ROLE = re.compile(r"^(user|assistant):[ \t]?", re.MULTILINE)
 _AMOUNT = re.compile(
     r"\bhow (?:much|many|long|far|big|large|high|heavy|old|fast|deep)\b", re.IGNORECASE
 )
+# A yes or no, also after a courteous sentence.
+_PLAIN = re.compile(r"^\W*(?:yes|no)\b|[.!]\s(?:yes|no)[.,!]", re.IGNORECASE)
+_SINGLE = re.compile(r"\b(?:one|half)\b", re.IGNORECASE)
 _UNKNOWN = re.compile(r"\b(?:i (?:do not|don't) know|no idea|cannot say|not sure)\b", re.IGNORECASE)
 _STRICT = 0.2  # half of a sentence in the facts is not enough: 0.7 is
 _FILLER = word_set("statement conversation dialogue filed statements sub")
@@ -111,7 +114,8 @@ def _sensible(fact: str, question: str, answer: str) -> Score:
         return fault
     if wrong := misplaced(answer, fact):
         return Score(0.25, f"the fact does not hold {wrong!r}")
-    if _AMOUNT.search(question) and not re.search(r"\d", answer) and re.search(r"\d", fact):
+    told = known_counts(answer) or _SINGLE.search(answer)
+    if _AMOUNT.search(question) and not told and known_counts(fact):
         return Score(0.4, "a figure is asked for and none is given")
     if len(stem_set(answer) - stem_set(question)) == 0 and not re.match(
         r"(?i)\W*(?:yes|no)\b", answer
@@ -144,7 +148,11 @@ def _supported(text: str, facts: str) -> Support | None:
 
 
 def _opened(sentence: str) -> str:
-    """Without a yes or no at its start, which denies nothing by itself."""
+    """Without a yes or no at its start, which denies nothing by itself, or a lead that is all
+    courtesy ("To come back to it: ...")."""
+    lead, colon, rest = sentence.partition(": ")
+    if colon and len(lead.split()) <= 8 and stem_set(lead) <= _COURTESY:
+        sentence = rest
     return re.sub(r"^(?:yes|no|sure|of course|in short|as (?:i said|mentioned))\b[,:.!]*\s*", "",
                   sentence, flags=re.IGNORECASE)  # fmt: skip
 
@@ -222,8 +230,8 @@ def _on_topic(turns: list[tuple[str, str]], facts: str) -> Score:
 def _adds(asked: list[str], told: list[str], facts: str) -> Score:
     known = stem_set(facts)
     new = (stem_set(" ".join(told)) - stem_set(" ".join(asked)) - _COURTESY) & known
-    figures = numbers(" ".join(told)) & numbers(facts)
-    plain = any(re.match(r"\W*(?:yes|no)\b", text, re.IGNORECASE) for text in told)
+    figures = counts(" ".join(told)) & known_counts(facts)
+    plain = any(_PLAIN.search(text) for text in told)
     denied = any(negations(text) for text in told)
     if any(_UNKNOWN.search(text) for text in told) and not figures:
         return Score(0.2, "nothing is learnt")

@@ -14,6 +14,7 @@ from synth_dspy.lm.offline import figures
 from synth_dspy.lm.offline.nouns import as_inside
 from synth_dspy.lm.offline.pair import Pair, stands_alone
 from synth_dspy.lm.offline.verbs import base, can_be_subject
+from synth_dspy.lm.offline.words import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ _PART = re.compile(
     r"goes|go|stays?|lies|lie|connects?|joins?|holds?|stands? for|represents?|separates?|crosses) "
     r"(?P<rest>\S.*)$"
 )
+_SAID_BY_ITS_NAME = 0.8  # share of the alternative text's words: the question would answer itself
 _SHOWS = re.compile(
     r"^The (?:figure|plot|chart|diagram|drawing|sketch|picture|graph|histogram|panel)s? "
 )
@@ -59,7 +61,7 @@ def _overview(figure: figures.Subject, sentences: list[str], told: list[str]) ->
         answer = " ".join(captioned)
     else:
         alt = re.search(r'alternative text reads "([^"]{30,})"', " ".join(sentences))
-        if not alt:
+        if not alt or coverage(alt[1], figure.name) > _SAID_BY_ITS_NAME:
             return
         answer = f"The {figure} shows the following: {alt[1].rstrip('.')}."
     yield Pair("figure", str(figure), (f"What does the {figure} show?",), answer)

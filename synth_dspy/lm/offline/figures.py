@@ -17,7 +17,9 @@ from synth_dspy.lm.offline.words import coverage, stem_set, word_set
 NOT_SEEN = "Described from caption and code; the picture itself was not seen."
 _GENERIC = re.compile(
     r"^(?:output of the previous code cell|image|figure|picture|png|plot|output|untitled|no "
-    r"description.*|<Figure.*|alt text|\W*|(?:image|img|figure|fig)[\s_-]*\d*(?:\.\w+)?)\.?$",
+    r"description.*|<Figure.*|alt text|\W*|(?:image|img|figure|fig)[\s_-]*\d*(?:\.\w+)?|"
+    # The name of its file.
+    r"[^\n]*\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?))\.?$",
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(

@@ -26,6 +26,8 @@ _ABOUT_SOURCE = re.compile(
     r"\b(?:in|from|by|does|do|did|according to)\s+(?:the|this|that)\s+(?:given |provided )?(?:text|"
     r"document|context|paragraph|section|page|snippet|source)\b(?! (?:of|code|file)\b)|"
     r"\b(?:given|provided|above|following) (?:text|document|context|paragraph|section|page)\b|"
+    r"\b(?:figure|diagram|picture|image|plot|chart)s? (?:above|below)(?=[\s.,;:)]|$)(?! the\b)|"
+    r"\bthe following (?:\w+ )?(?:figure|diagram|picture|image|plot|chart)s?\b|"
     r"\bmentioned (?:above|below|here)\b|\baccording to the (?:table|list)\b",
     re.IGNORECASE,
 )
@@ -199,7 +201,7 @@ def _essential(kind: str, question: str, answer: str, passage: str, described: s
     rest = " ".join(s.text for s in prose.read(passage).sentences if s.text not in described)
     if shown + 1e-9 < coverage(answer, rest):
         return Score(0.3, "the text answers it without the picture")
-    if coverage(answer, question) > 0.9:
+    if not (stem_set(answer) - stem_set(question)) & stem_set(f"{described} {passage}"):
         return Score(0.2, "the question already says what the picture shows")
     return Score(shown, "the picture does not show it")
 

@@ -46,6 +46,13 @@ _DEICTIC = re.compile(
     r"figure|unit|lecture)\b|\b(?:as|we) (?:shown|seen|saw)\b|\bfigures?\b|\bsee (?:also|the)\b|"
     r"\b(?:[Ww]e|[Oo]urs?|[Uu]s|I|[Mm]y|[Yy]ou|[Yy]our|[Yy]ours)\b|\[IMAGE|\bFigure \d",
 )
+# What is said of a figure may call it so, but not lead up to it or to what follows it.
+_POINTING = re.compile(
+    r"\b(?:below|above)(?=\s*(?:[.,;:!?)]|for\b|$))|\b[Tt]he (?:above|below|following)\b|"
+    r"\bas follows\b|\b(?:as|if) (?:we|you|the (?:figure|picture|image|diagram))\b|"
+    r"\b[Tt]o see (?:why|how|this|that)\b|\b(?:consider|recall|let us|see) (?:the|this|also)\b|"
+    r"\blet['\u2019]s\b|\b(?:[Ww]e|[Oo]ur|[Uu]s|I|[Mm]y|[Yy]ou|[Yy]our)\b",
+)
 _INJECTION = re.compile(
     r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:above|previous|prior|instructions?|everything)\b|"
     r"\b(?:answer|reply|respond|output|say)\b.{0,15}\b(?:true|pass|yes)\b|\[\[ ##|system prompt",
@@ -85,8 +92,8 @@ def mixed(rows: Sequence[Sequence[Pair]]) -> tuple[Pair, ...]:
     return tuple(found.values())
 
 
-def stands_alone(text: str, *, figure: bool = False) -> bool:
-    """Whether a sentence is whole and understandable with nothing before it."""
+def is_whole(text: str) -> bool:
+    """Whether a text is one sentence, to its end, that begins with no word for another's thing."""
     if not re.match(r"[A-Z`\d$\"“]", text) or not re.search(r"[.!]['\"”)]?$", text):
         return False
     words = text.split()
@@ -94,11 +101,19 @@ def stands_alone(text: str, *, figure: bool = False) -> bool:
         return False
     if text.count("(") != text.count(")") or text.count("`") % 2 or text.count('"') % 2:
         return False
-    if re.search(
+    return not re.search(
         r"\]\(|\*\*|</|/>|[{}]|\[\[|^\||^#|https?://|\$\$", re.sub(r"`[^`]*`|\$[^$]*\$", "", text)
-    ):
-        return False
-    return figure or not _DEICTIC.search(re.sub(r"`[^`]*`", "", text))
+    )
+
+
+def stands_alone(text: str, *, figure: bool = False) -> bool:
+    """Whether a sentence is whole and understandable with nothing before it.
+
+    Args:
+        figure: it is told with a figure at hand, and may speak of it.
+    """
+    pointing = _POINTING if figure else _DEICTIC
+    return is_whole(text) and not pointing.search(re.sub(r"`[^`]*`", "", text))
 
 
 def answer_from(text: Prose, sentence: Sentence, *, most: int = 2) -> str:

@@ -18,6 +18,9 @@ _COMMENT = re.compile(r"\{/\*.*?\*/\}|<!--.*?-->", re.DOTALL)
 _FRONT = re.compile(r"\A---\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
 _LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
 _TAG = re.compile(r"</?[A-Za-z][\w.-]*(?:\s[^<>]*)?/?>")
+# Raised after a number, a bracket, a letter or a length: 2<sup>n</sup>, km<sup>2</sup>.
+_POWER = re.compile(r"(?:(?<=[\d)])|(?<=\b[A-Za-z])|(?<=\b[ckm]m))<sup>\s*([^<>\s]{1,12})\s*</sup>")
+_ORDINAL = ("st", "nd", "rd", "th")
 _ESM = re.compile(
     r"^(?:import\b.*\bfrom\b.*['\"]|export\s+(?:const|default|function)\b).*$", re.MULTILINE
 )
@@ -177,7 +180,7 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
 
     text = re.sub(r"``.+?``|`[^`\n]+`|\$[^$\n]+\$", keep, text)
     text = _FOOTNOTE.sub("", _IMAGE.sub(" ", text))
-    text = _TAG.sub("", _LINK.sub(r"\1", text))
+    text = _TAG.sub("", _POWER.sub(_raised, _LINK.sub(r"\1", text)))
     terms = [m[2] for m in _BOLD.finditer(text)]
     text = _BOLD.sub(r"\2", text)
     terms += [m[1] or m[2] for m in _ITALIC.finditer(text)]
@@ -186,6 +189,14 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     return back(text), tuple(back(html.unescape(term)).strip() for term in terms if term.strip())
+
+
+def _raised(found: re.Match[str]) -> str:
+    """`^n` of `<sup>n</sup>`: without its mark, 2 to the n would read as another number."""
+    power = found[1]
+    if power in _ORDINAL or not re.match(r"[\w+\-\u2212]", power):
+        return power
+    return f"^{power}" if re.fullmatch(r"[+\-\u2212]?\w+", power) else f"^({power})"
 
 
 def split(text: str) -> list[str]:

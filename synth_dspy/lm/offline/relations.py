@@ -33,7 +33,9 @@ _RELATION = re.compile(
     rf"^(?P<subject>[^.,;:?!]{{2,80}}?) (?P<verb>{'|'.join((*_RELATIONS, *_BASES))}) "
     r"(?P<rest>\S.+)$"
 )
+# Before one of these the verb was a noun: "feature maps will result in ...".
 _NO_OBJECT = re.compile(
+    r"(?:will|would|can|could|may|might|must|should|shall|is|are|was|were|has|have|had|do|does)\b|"
     r"(?:that|whether|how|why|if|it|them|this|exactly that|both|more|less|all|each|either)\b"
 )
 _MEANS = re.compile(

@@ -6,6 +6,7 @@ question that the passage's own words make.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from synth_dspy.lm.offline.rows_material import dice, headed, sentences
 from synth_dspy.lm.offline.words import coverage, stem_set
 
 _LEAST_CONTEXT = 12  # words
+_ENDED = re.compile(r"[.!?][\"'\u201d\u2019)\]]*$")
 _SAME = 0.6  # a text as alike as this to the positive may answer as well as it
 
 Row = dict[str, object]
@@ -74,4 +76,8 @@ def _around(answer: str, passage: str) -> str:
         start = next((s for s in text.sentences if stem_set(answer) <= stem_set(s.text)), None)
     if start is None:
         return ""
-    return " ".join(s.text for s in text.sentences if s.block == start.block)
+    told = [s.text for s in text.sentences if s.block == start.block]
+    # "With a = 2 b the dew point is" leads up to a formula that stands on lines of its own.
+    while len(told) > 1 and not _ENDED.search(told[-1]) and told[-1] not in answer:
+        told.pop()
+    return " ".join(told)

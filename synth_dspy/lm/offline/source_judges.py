@@ -96,7 +96,7 @@ def _understandable(passage: str, text: prose.Prose, documented: int) -> Score:
         return Score(0.2, "there is too little of it")
     if opening.islower() and first[:1].islower():
         return Score(0.3, "it begins in mid-sentence")
-    alone = [s for s in text.sentences if pair.stands_alone(s.text, figure=True)]
+    alone = [s for s in text.sentences if pair.is_whole(s.text)]
     share = len(alone) / max(1, len(text.sentences))
     dangling = bool(re.match(r"(?:It|They|This|These|Those|That|He|She)\b", first))
     return Score(min(1.0, 0.45 + share - 0.2 * dangling), "most of its sentences lean on others")

@@ -9,12 +9,16 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from synth_dspy.lm.offline import prose
 from synth_dspy.lm.offline.claims import contradicts, counts, known_counts
 from synth_dspy.lm.offline.functions import spoken
 from synth_dspy.lm.offline.module import module
 from synth_dspy.lm.offline.words import numbers, stem_set, stems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w-]*[a-z]\w*")
 _CODE = re.compile(r"`([^`]+)`")
@@ -59,6 +63,15 @@ def _source(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
     return tuple((sentence, stem_set(sentence)) for sentence in found)
 
 
+def _stated(key: frozenset[str], told: Sequence[tuple[str, frozenset[str]]], best: int) -> str:
+    """The most alike sentence that states something: a question asserts nothing that it asks."""
+    if not told[best][0].endswith("?"):
+        return told[best][0]
+    stated = [i for i in range(len(told)) if not told[i][0].endswith("?")]
+    nearest = max(stated, key=lambda i: (len(key & told[i][1]), -i), default=-1)
+    return told[nearest][0] if nearest >= 0 else ""
+
+
 @lru_cache(maxsize=1024)
 def support(text: str, source: str) -> Support:
     """How well `source` supports `text`."""
@@ -90,7 +103,7 @@ def support(text: str, source: str) -> Support:
             spoken_of |= told[best][1]
             nearby_words |= around
         if alike >= 0.5 and len(spoken_words) >= 3:
-            flipped |= contradicts(sentence, told[best][0])
+            flipped |= contradicts(sentence, _stated(key, told, best))
         nearby = frozenset().union(*(numbers(s) for s, _ in near))
         moved |= numbers(_CODE.sub("", sentence)) - nearby
     lacking = counts(_CODE.sub("", text)) - known_counts(source) | numbers(text) - numbers(source)

@@ -45,6 +45,17 @@ _NOT_SUBJECT = word_set(
     nine ten eleven twelve below above here
     """
 )
+_ADVERBS = word_set(
+    """
+    generally typically normally usually commonly frequently occasionally additionally
+    specifically recently currently actually basically essentially fundamentally
+    historically traditionally conventionally technically theoretically practically
+    ultimately eventually initially originally previously subsequently interestingly
+    importantly notably crucially unfortunately fortunately surprisingly naturally clearly
+    obviously intuitively informally formally roughly broadly simply alternatively
+    accordingly equivalently similarly respectively collectively overall unlike like
+    """
+)
 _INNER = word_set(
     """
     is are was were be been has have had do does did can cannot could will would shall
@@ -121,7 +132,7 @@ def can_be_subject(words: str, *, most: int = 9) -> bool:
     if not 1 <= len(parts) <= most or re.search(r"[,;:?!\"“”()\u2013—]|\.$|\. ", words):
         return False
     lower = [part.lower().strip("`'\u2019*") for part in parts]
-    if lower[0] in _NOT_SUBJECT or any(word in _INNER for word in lower):
+    if lower[0] in _NOT_SUBJECT or lower[0] in _ADVERBS or any(word in _INNER for word in lower):
         return False
     return lower[-1] not in {"of", "the", "a", "an", "and", "or", "in", "on", "to", "for", "with",
                              "only", "never", "always", "often", "usually", "now"}  # fmt: skip

@@ -52,6 +52,11 @@ def test_a_number_of_something_else_is_misplaced(said: str) -> None:
     assert misplaced(f"The ferry needs {said}.", FERRY) == "40 hour"
 
 
+def test_a_number_before_an_auxiliary_measures_nothing() -> None:
+    fact = "Children from the age of ten can take part. They pay half of the price."
+    assert misplaced("Children from the age of ten pay half of the price.", fact) == ""
+
+
 def judged(question: str, answer: str) -> bool:
     found = ask(JudgeSample, type="qa", question=question, answer=answer, passage=FERRY)
     return all((found.correct, found.grounded, found.complete, found.well_formed))

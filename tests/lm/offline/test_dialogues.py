@@ -178,6 +178,41 @@ def test_a_good_dialogue_passes_every_criterion_and_has_no_issue() -> None:
     assert found.issues == []
 
 
+VOUCHER = "Vouchers are valid for four years. They cannot be exchanged for cash."
+CASHED = "Can vouchers be exchanged for cash?"
+ASKED = f"{VOUCHER}\n\nQ: {CASHED}\nA: No. Vouchers cannot be exchanged for cash."
+
+
+@pytest.mark.parametrize(
+    ("told", "accurate"),
+    [
+        ("No. Vouchers cannot be exchanged for cash.", True),
+        ("Yes. Vouchers can be exchanged for cash.", False),
+    ],
+)
+def test_a_question_among_the_facts_asserts_nothing(told: str, accurate: bool) -> None:
+    found = judged(f"user: {CASHED}\nassistant: {told}", facts=ASKED)
+    assert found.factually_accurate is accurate
+
+
+def test_a_courteous_lead_states_nothing() -> None:
+    told = "assistant: To come back to it: The Kestrel Two weighs 1.9 kilograms."
+    assert judged(f"user: How heavy is it?\n{told}").factually_accurate
+
+
+@pytest.mark.parametrize("lead", ["", "Of course. "])
+def test_a_plain_no_settles_the_matter_with_and_without_a_courteous_lead(lead: str) -> None:
+    told = f"user: {CASHED}\nassistant: {lead}No. Vouchers cannot be exchanged for cash."
+    assert judged(told, facts=VOUCHER).adds_value
+
+
+def test_an_amount_may_be_told_in_words() -> None:
+    fact = "Parcel 7 is kept. Vouchers are valid for four years."
+    given: dict[str, Any] = {"source_fact": fact, "question": "How long are vouchers valid?"}
+    assert ask(ValidateQa, answer="Vouchers are valid for four years.", **given).sensible_answer
+    assert not ask(ValidateQa, answer="Vouchers are valid for years.", **given).sensible_answer
+
+
 def test_a_failed_criterion_is_named_as_an_issue() -> None:
     found = judged("user: How heavy is it?\nassistant: It comes with a free carrying case of silk.")
     assert not found.factually_accurate

@@ -60,6 +60,7 @@ def test_an_answer_that_is_the_sources_own_sentence_passes() -> None:
         ("well_formed", {"answer": f"{ANSWER} [IMAGE:00]"}),
         ("well_formed", {"answer": "a tipping bucket is a rain gauge that"}),
         ("well_formed", {"question": "Tell me of a tipping bucket"}),
+        ("well_formed", {"answer": f"{ANSWER[:-1]} (see the figure below for an example)."}),
         ("well_formed", {"answer": f"{ANSWER} {ANSWER}"}),
     ],
 )
@@ -146,6 +147,8 @@ FIGURE = 'A chart titled "Rain by tips". The dashed line is the rain of a funnel
          "The dashed line is the rain of a funnel of twice the area.", True),
         (QUESTION, ANSWER, False),
         ('What is a tipping bucket in the chart "Rain by tips"?', ANSWER, False),
+        ('What does the chart "Rain by tips" show?',
+         'The chart "Rain by tips" shows the following: Rain by tips.', False),
     ],
 )  # fmt: skip
 def test_a_picture_is_essential_when_the_question_speaks_of_it_and_it_alone_answers(

@@ -8,7 +8,7 @@ import pytest
 
 from signatures.answers import AnswerQuestion
 from signatures.questions import WriteQuestion
-from synth_dspy.lm.offline import facts, figures
+from synth_dspy.lm.offline import facts, figures, prose
 from synth_dspy.lm.offline.pair import stands_alone
 from tests.lm.offline.asking import ask
 from tests.lm.offline.documents import CURVE_CODE, CURVE_TEXT, GAUGES
@@ -132,6 +132,60 @@ def test_parts_reasons_axes_and_legend_of_a_figure_are_asked_for() -> None:
     ]
     answers = [ask(AnswerQuestion, **shown, question=question).answer for question in questions]
     assert answers[3].endswith('is labelled "tips", the vertical axis "rain (mm)".')
+
+
+@pytest.mark.parametrize(
+    "alt",
+    [
+        "Screenshot 2023-07-12 at 2.31.03 PM.png",
+        "Error probability graph for independent errors",
+    ],
+)
+def test_a_figure_whose_name_is_all_that_is_known_is_not_asked_about(alt: str) -> None:
+    described = figures.describe("chart", alt, "", "", "")
+    assert not ask(WriteQuestion, passage="", image_description=described).possible
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fit"),
+    [
+        ("The figure shows how rain grows with the tips.", True),
+        ("The intake lies below the lowest water.", True),
+        ("To see why this is, consider the gauge in the figure.", False),
+        ("The following diagrams show three kinds of gauges.", False),
+        ("As we can see, the points do not lie on a line.", False),
+        ("A gauge is a board (see the figure below for an example).", False),
+    ],
+)
+def test_what_is_told_with_a_figure_leads_up_to_nothing(sentence: str, fit: bool) -> None:
+    assert stands_alone(sentence, figure=True) is fit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Generally floats measure the level of a river within a centimetre.",
+        "Levels and flow maps will result in a longer table of the river.",
+    ],
+)
+def test_a_subject_begins_with_no_adverb_and_ends_before_its_verb(text: str) -> None:
+    assert facts.pairs(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("The space is 2<sup>N</sup> wide.", "The space is 2^N wide."),
+        ("It holds 10<sup>-3</sup> of it.", "It holds 10^-3 of it."),
+        ("It takes 2<sup>n+1</sup> steps.", "It takes 2^(n+1) steps."),
+        ("It covers 96 km<sup>2</sup> of land.", "It covers 96 km^2 of land."),
+        ("On the 1<sup>st</sup> of May.", "On the 1st of May."),
+        ("Readiness<sup>™</sup> grows.", "Readiness™ grows."),
+        ("The level of H<sub>2</sub>O rises.", "The level of H2O rises."),
+    ],
+)
+def test_a_raised_exponent_keeps_its_mark(written: str, read: str) -> None:
+    assert prose.clean(written)[0] == read
 
 
 def test_a_figure_that_nothing_names_is_not_asked_about() -> None:

@@ -141,3 +141,13 @@ def test_the_judge_agrees_with_gold_on_seven_of_ten_held_out_rows() -> None:
     ]
     assert len(items) == 100
     assert sum(agreed) >= 70
+
+
+def test_a_context_ends_with_a_whole_sentence() -> None:
+    text = (
+        "A rain gauge is an instrument that collects rain and measures its depth over a day. With "
+        "the area of its funnel the depth is\n\n$$ d = v / a $$\n"
+    )
+    contexts = [str(row["context"]) for row in grounded(text)]
+    assert contexts
+    assert all(context.endswith("its depth over a day.") for context in contexts)
