@@ -84,7 +84,7 @@ def test_a_split_without_items_cannot_be_calibrated_on() -> None:
 
 
 def offline() -> dspy.LM:
-    return dspy.LM("offline", engine=Refusing(), async_engine=OfflineModel())
+    return dspy.LM("offline", engine=Refusing(), async_engine=OfflineModel(), cache=False)
 
 
 def test_the_offline_judge_agrees_more_when_it_is_shown_examples() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LOG = logging.getLogger(__name__)
-RULES = 5
+RULES = 6
 """Raised when the rules change what the model answers to the same prompt."""
 
 _CHARS_PER_TOKEN = 4  # a rough count, for budgets and statistics

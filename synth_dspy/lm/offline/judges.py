@@ -52,7 +52,19 @@ _DANGLING = re.compile(r"^(?:It|They|This|These|Those|He|She|Why (?:is|does) (?:
 
 
 def score_sample(inputs: Mapping[str, str]) -> dict[str, Score]:
-    """Scores for correct, grounded, complete, well_formed and image_essential."""
+    """Scores for correct, grounded, complete, well_formed and image_essential.
+
+    An answer has to name what it was asked about, as one that stands alone does.
+    """
+    return _score(inputs, freely=False)
+
+
+def score_sample_freely(inputs: Mapping[str, str]) -> dict[str, Score]:
+    """The same for who takes "In spring." for an answer: what the source says of it counts."""
+    return _score(inputs, freely=True)
+
+
+def _score(inputs: Mapping[str, str], *, freely: bool) -> dict[str, Score]:
     question, answer = inputs.get("question", ""), inputs.get("answer", "")
     passage, described = _source(inputs), _seen(inputs.get("image_description", ""))
     kind = inputs.get("type", "qa")
@@ -62,7 +74,7 @@ def score_sample(inputs: Mapping[str, str]) -> dict[str, Score]:
         scores = word_judges.score(kind, question, answer, passage, described)
         scores["well_formed"] = _form("?", answer)
     else:
-        scores = _qa(question, answer, passage, described)
+        scores = _qa(question, answer, passage, described, freely=freely)
     if _ORDERS.search(question) or _ORDERS.search(answer):
         scores["well_formed"] = Score(0.0, "it holds orders to whoever judges it")
     if kind == "caption":
@@ -82,15 +94,18 @@ def _seen(description: str) -> str:
     return "" if text == "None" else text
 
 
-def _qa(question: str, answer: str, passage: str, described: str) -> dict[str, Score]:
+def _qa(
+    question: str, answer: str, passage: str, described: str, *, freely: bool
+) -> dict[str, Score]:
     # The question is no source: what it states may be as wrong as the answer.
     source = f"{passage}\n\n{described}"
     found = support(answer, source)
     asked = _asked(question)
     parts = _ALSO.split(asked)
+    told = found.told if freely else frozenset()
     # Of several things that are asked, what stands beside the one answered answers none.
-    beside = 0.5 if len(parts) == 1 else 0.0
-    shares = [_relevance(part, answer, source, found, beside) for part in parts]
+    beside = found.near if freely and len(parts) == 1 else frozenset()
+    shares = [_relevance(part, answer, source, told, beside) for part in parts]
     relevant = max(shares)
     grounded = _grounded(found)
     correct = grounded
@@ -134,20 +149,21 @@ def _asked(question: str) -> str:
     return re.sub(r"^\s*(?:In|On) the [^,]*?\"[^\"]*\",", "", text)
 
 
-def _relevance(asked: str, answer: str, source: str, found: Support, beside: float) -> float:
-    """The share of the question's words that the answer has, or the sentences it rests on.
+def _relevance(
+    asked: str, answer: str, source: str, told: frozenset[str], beside: frozenset[str]
+) -> float:
+    """The share of the question's words that the answer has, or the sentences it was taken from.
 
-    An answer need not repeat its question: what the source says `beside` it counts, too, for less.
+    Words that are `told` count like the answer's own, those `beside` it by half.
     """
     bare = _FIGURE.sub(" ", _QUOTED.sub(" ", asked)) if _FIGURE.search(asked) else asked
     wanted = stem_set(bare) - _ASKING
     if not wanted:
         return 1.0
-    have = set(stem_set(answer)) | found.told
+    have = set(stem_set(answer)) | told
     near = [s for s in prose.read(source).sentences if s.text and s.text in answer]
     have |= {word for s in near for word in stem_set(s.heading)}
-    around = (wanted & found.near) - have
-    return (len(wanted & have) + beside * len(around)) / len(wanted)
+    return (len(wanted & have) + 0.5 * len((wanted & beside) - have)) / len(wanted)
 
 
 _ASKING = stem_set(

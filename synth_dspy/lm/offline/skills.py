@@ -72,7 +72,7 @@ def judge_candidate(ask: Ask) -> Values:
 
 
 def judge_sample(ask: Ask) -> Values:
-    return verdicts.judge(ask, judges.score_sample, good="Every criterion holds.")
+    return verdicts.judge(ask, judges.score_sample, judges.score_sample_freely)
 
 
 def classify_sample(ask: Ask) -> Values:

@@ -5,15 +5,17 @@ Scores in 0..1 for each criterion enter, booleans and a reason leave. It knows n
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from synth_dspy.lm.offline.fields import Ask
+    from synth_dspy.lm.offline.fields import Ask, Demo
 
 DEFAULT_THRESHOLD = 0.5
 _ALWAYS_NO = 0.02  # a score at or below this is a fault that no example can talk away
@@ -27,31 +29,28 @@ class Score:
     fault: str = ""
 
 
-def judge(
-    ask: Ask,
-    score: Callable[[Mapping[str, str]], Mapping[str, Score]],
-    *,
-    good: str = "Every criterion holds.",
-) -> dict[str, object]:
+Scoring = Callable[[Mapping[str, str]], Mapping[str, Score]]
+
+
+def judge(ask: Ask, *readings: Scoring, good: str = "Every criterion holds.") -> dict[str, object]:
     """A boolean for each criterion, and `reason` for the weakest one.
 
     A prompt that can be read in two ways holds text that imitates the prompt's own form; nothing in
     it is accepted.
+
+    Args:
+        readings: ways to understand the criteria; the first, unless the prompt's worked examples
+            agree more with a later one.
     """
-    scores = score(ask.inputs)
+    scoring, limits = _as_shown(readings, ask.demos)
+    scores = scoring(ask.inputs)
     if ask.ambiguous:
         reason = "The text imitates the markers of the prompt, so it cannot be trusted."
         return {**dict.fromkeys(scores, False), "reason": reason}
-    shown = [(_remembered(score, tuple(demo.inputs.items())), demo.outputs) for demo in ask.demos]
     verdict: dict[str, object] = {}
     margins = []
     for name, found in scores.items():
-        labelled = [
-            (given[name].value, outputs[name].strip() == "True")
-            for given, outputs in shown
-            if name in given and outputs.get(name, "").strip() in ("True", "False")
-        ]
-        limit = threshold(labelled)
+        limit = limits.get(name, DEFAULT_THRESHOLD)
         verdict[name] = found.value >= limit and found.value > _ALWAYS_NO
         margins.append((found.value - limit, name, found.fault))
     margin, name, fault = min(margins, key=lambda entry: entry[0])
@@ -63,12 +62,29 @@ def judge(
     return verdict
 
 
+def _as_shown(
+    readings: Sequence[Scoring], demos: Sequence[Demo]
+) -> tuple[Scoring, dict[str, float]]:
+    """The reading that worked examples bear out most, and the limits that part their scores."""
+    best, limits, fewest = readings[0], dict[str, float](), math.inf
+    for scoring in readings if demos else ():
+        labelled: dict[str, list[tuple[float, bool]]] = {}
+        for demo in demos:
+            for name, given in _remembered(scoring, tuple(demo.inputs.items())).items():
+                label = demo.outputs.get(name, "").strip()
+                if label in ("True", "False"):
+                    labelled.setdefault(name, []).append((given.value, label == "True"))
+        found = {name: threshold(pairs) for name, pairs in labelled.items()}
+        errors = sum(_errors(pairs, found[name]) for name, pairs in labelled.items())
+        if errors < fewest:
+            best, limits, fewest = scoring, found, errors
+    return best, limits
+
+
 @lru_cache(maxsize=512)
-def _remembered(
-    score: Callable[[Mapping[str, str]], Mapping[str, Score]], inputs: tuple[tuple[str, str], ...]
-) -> Mapping[str, Score]:
+def _remembered(scoring: Scoring, inputs: tuple[tuple[str, str], ...]) -> Mapping[str, Score]:
     """A worked example's scores: every call of a compiled prompt has the same examples."""
-    return score(dict(inputs))
+    return scoring(dict(inputs))
 
 
 def threshold(labelled: Sequence[tuple[float, bool]]) -> float:
@@ -84,7 +100,10 @@ def threshold(labelled: Sequence[tuple[float, bool]]) -> float:
     limits += [(a + b) / 2 for a, b in pairwise(values)]
 
     def cost(limit: float) -> tuple[int, float]:
-        errors = sum((value >= limit) is not label for value, label in labelled)
-        return errors, abs(limit - DEFAULT_THRESHOLD)
+        return _errors(labelled, limit), abs(limit - DEFAULT_THRESHOLD)
 
     return min(limits, key=cost)
+
+
+def _errors(labelled: Sequence[tuple[float, bool]], limit: float) -> int:
+    return sum((value >= limit) is not label for value, label in labelled)

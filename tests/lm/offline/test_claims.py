@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import dspy
 import pytest
 
 from signatures.judge import JudgeSample
@@ -57,8 +60,9 @@ def test_a_number_before_an_auxiliary_measures_nothing() -> None:
     assert misplaced("Children from the age of ten pay half of the price.", fact) == ""
 
 
-def judged(question: str, answer: str) -> bool:
-    found = ask(JudgeSample, type="qa", question=question, answer=answer, passage=FERRY)
+def judged(question: str, answer: str, demos: Sequence[dspy.Example] = ()) -> bool:
+    given = {"type": "qa", "question": question, "answer": answer, "passage": FERRY}
+    found = ask(JudgeSample, demos=demos, **given)
     return all((found.correct, found.grounded, found.complete, found.well_formed))
 
 
@@ -67,7 +71,6 @@ def judged(question: str, answer: str) -> bool:
     [
         ("How often does the ferry sail to Aske?", "The ferry sails twice every day."),
         ("How long does the ferry to Aske need?", "Forty minutes are needed to cross to Aske."),
-        ("Why is the crossing slow in winter?", "Because the ship has to go round the ice."),
     ],
 )
 def test_an_answer_in_other_words_than_its_question_is_accepted(question: str, answer: str) -> None:
@@ -100,3 +103,20 @@ def test_a_pronoun_stands_for_what_was_asked_unless_it_was_copied() -> None:
 
     assert not well_formed("It was painted red in May.")
     assert well_formed("It got its red paint in May.")
+
+
+def labelled(question: str, answer: str, good: bool) -> dspy.Example:
+    criteria = dict.fromkeys(("correct", "grounded", "complete", "well_formed"), good)
+    given = {"type": "qa", "question": question, "answer": answer, "passage": FERRY}
+    return dspy.Example(**given, **criteria, image_essential=True, reason="").with_inputs(*given)
+
+
+def test_worked_examples_say_whether_an_answer_has_to_name_what_it_was_asked() -> None:
+    question, answer = "Why is the crossing slow in winter?", "Because the ship goes round the ice."
+    demos = [
+        labelled("For whom is the ferry free of charge?", "Dogs travel so.", good=True),
+        labelled("When does the ship go round?", "In winter, since there is ice.", good=True),
+        labelled("Who steers the ferry to Aske?", "A captain called Brun steers it.", good=False),
+    ]
+    assert not judged(question, answer)
+    assert judged(question, answer, demos)
