@@ -36,6 +36,12 @@ class FactChunk:
     line: int
     index: int
 
+    @property
+    def context(self) -> str:
+        """All that a pair of it may rest on: the chunk with its heading and the lines around it."""
+        parts = (self.heading, self.before, self.text, self.after)
+        return "\n".join(part for part in parts if part)
+
 
 @dataclass(frozen=True, slots=True)
 class QaPair:
@@ -59,10 +65,8 @@ class QaPair:
 
     @property
     def fact(self) -> str:
-        """All that the pair may rest on: its chunk with its heading and the lines around it."""
-        chunk = self.chunk
-        parts = (chunk.heading, chunk.before, chunk.text, chunk.after)
-        return "\n".join(part for part in parts if part)
+        """All that the pair may rest on."""
+        return self.chunk.context
 
 
 @dataclass(frozen=True, slots=True)

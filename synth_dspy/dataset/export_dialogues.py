@@ -45,7 +45,7 @@ def metadata_of(dialogue: Dialogue) -> dict[str, Any]:
             "path": chunk.path, "name": chunk.source, "sha256": chunk.sha256, "line": chunk.line,
             "heading": chunk.heading,
         },
-        "facts": list(dict.fromkeys(pair.chunk.text for pair in task.pairs)),
+        "facts": list(dict.fromkeys(pair.fact for pair in task.pairs)),
         "qa_pairs": [
             {"question": pair.question, "answer": pair.answer, "difficulty": pair.difficulty}
             for pair in task.pairs

@@ -12,9 +12,10 @@ from typing import Any
 from synth_dspy.dataset.export_dialogues import metadata_of
 from synth_dspy.dataset.show_conversations import show_conversation
 from synth_dspy.dataset.shown import Shown
-from synth_dspy.dialogues import Dialogue
+from synth_dspy.dialogues import Dialogue, FactChunk
 from synth_dspy.outcomes import Dropped, Kept
 from synth_dspy.programs.conversations import RUBRIC, VALIDATION
+from synth_dspy.records import from_dict
 from synth_dspy.stages.contract import Stage
 from synth_dspy.stages.conversations.cast import DISTRIBUTION, Cast
 from synth_dspy.stages.conversations.converse import Converse
@@ -148,8 +149,10 @@ def _lost(
         record.get("id") or task.get("id", ""),
         said,
         facets=_facets(facets),
-        metadata={"facts": [pair.get("chunk", {}).get("text", "") for pair in pairs],
-                  "judgement": record.get("judgement")},
+        metadata={
+            "facts": [from_dict(FactChunk, one["chunk"]).context for one in pairs if one],
+            "judgement": record.get("judgement"),
+        },
         source=(pairs[0].get("chunk") or {}).get("path", ""),
         rejected=(stage, dropped.reason, dropped.detail),
     )  # fmt: skip

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from synth_dspy.dataset.embedding import Embed
+from synth_dspy.dialogues import FactChunk
 from synth_dspy.recipes.conversations_findings import records_of
+from synth_dspy.records import from_dict
 from synth_dspy.stages.contract import Stage
 from synth_dspy.stages.conversations.converse import Converse
 from synth_dspy.stages.conversations.dedup import DedupConversations
@@ -58,7 +60,7 @@ def _pair(record: Line) -> Line:
         "answer": record["answer"],
         "difficulty": record["difficulty"],
         "topic": record["topic"],
-        "source_fact": chunk["text"],
+        "source_fact": _context(chunk),
         "heading": chunk["heading"],
         "source": chunk["path"],
         "line": chunk["line"],
@@ -69,6 +71,10 @@ def _pair(record: Line) -> Line:
     return {**told, "validation": judged}
 
 
+def _context(chunk: Line) -> str:
+    return from_dict(FactChunk, chunk).context
+
+
 def _dialogue(record: Line) -> dict[str, Any]:
     task = record["task"]
     return {
@@ -76,7 +82,7 @@ def _dialogue(record: Line) -> dict[str, Any]:
         "messages": record["messages"],
         **task["traits"],
         "topic": task["pairs"][0]["topic"],
-        "source_facts": list(dict.fromkeys(pair["chunk"]["text"] for pair in task["pairs"])),
+        "source_facts": list(dict.fromkeys(_context(pair["chunk"]) for pair in task["pairs"])),
         "qa_pairs": [pair["id"] for pair in task["pairs"]],
     }
 

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from synth_dspy.dataset.embedding import hashed_ngrams
+from synth_dspy.lm.offline.words import stem_set
 from synth_dspy.programs.row_records import Brief, Seed
 from synth_dspy.records import Chunk
 
 NEAREST = 40
 """Passages that a request chooses of documents, at most."""
 
-_WORD = re.compile(r"\w{4,}")
 _TOPICS = 4
 _MARKER = re.compile(r"\[IMAGE:[0-9a-f]+\]")
 
@@ -47,19 +47,19 @@ def seeds_of_brief(brief: Brief) -> list[Seed]:
 
 
 def seeds_of_chunks(chunks: Sequence[Chunk], seed: int, query: str = "") -> list[Seed]:
-    """A seed a chunk: in drawn order or, with a query, the most alike first.
+    """A seed a chunk: in drawn order or, with a query, those that speak of it, most alike first.
 
-    Each has for contrast the most alike chunk of another section.
+    A chunk speaks of a query when it has half of the words that name a subject there. Each has for contrast the most alike chunk of another section.
     """
     if not chunks:
         return []
     vectors = hashed_ngrams([_text(chunk) for chunk in chunks])
     if query:
         alike = vectors @ hashed_ngrams([query])[0]
-        words = {word.casefold() for word in _WORD.findall(query)}
+        words = stem_set(query)
         near = (int(i) for i in np.argsort(-alike, kind="stable"))
-        # Hashed features are a little alike by chance; a shared word is not.
-        order = [i for i in near if any(w in chunks[i].text.casefold() for w in words)][:NEAREST]
+        # Hashed features are a little alike by chance; shared words are not.
+        order = [i for i in near if _speaks_of(words, chunks[i])][:NEAREST]
     else:
         order = sorted(range(len(chunks)), key=lambda i: _drawn(seed, chunks[i].id))
     return [
@@ -70,6 +70,10 @@ def seeds_of_chunks(chunks: Sequence[Chunk], seed: int, query: str = "") -> list
         )
         for at in order
     ]
+
+
+def _speaks_of(words: frozenset[str], chunk: Chunk) -> bool:
+    return 2 * len(words & stem_set(f"{chunk.heading} {_text(chunk)}")) >= len(words)
 
 
 def _contrast(at: int, chunks: Sequence[Chunk], vectors: np.ndarray) -> str:
