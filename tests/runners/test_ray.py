@@ -244,12 +244,13 @@ def here(tmp_path: Path) -> Opening:
     return Opening(tmp_path / "here.txt")
 
 
+@pytest.mark.parametrize("at_once", [1, 10])
 def test_a_record_that_kills_every_worker_fails_and_the_others_go_on(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, at_once: int
 ) -> None:
     opening, path = Opening(tmp_path / "notes.txt"), tmp_path / "run"
     with leading(cluster, path, opening) as (runner, _):
-        stage = Dying(opening.notes, concurrency=1)
+        stage = Dying(opening.notes, concurrency=at_once)
         made = list(asyncio.run(runner.run_maps([stage], numbers(range(10, 20)))))
     outcomes = [outcome for _, outcome, _ in results(RunDirectory(path), Dying)]
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]

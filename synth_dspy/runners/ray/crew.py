@@ -10,6 +10,7 @@ import asyncio
 import math
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class _Member:
         self.in_flight = 0
         self.actor: Any = None
         self.changing = asyncio.Lock()
+        self.suspects = asyncio.Lock()
 
 
 class Crew:
@@ -116,14 +118,16 @@ class Crew:
         member = min(self._members, key=lambda one: one.in_flight)
         member.in_flight += 1
         try:
-            for _ in range(LIVES):
-                async with member.changing:  # one that is just starting has no stages yet
-                    actor = member.actor
-                try:
-                    done: Done | Fault = await actor.do.remote(order)
-                except self._ray.exceptions.RayActorError:
-                    await self._replace(member, actor)
-                    continue
+            for deaths in range(LIVES):
+                # Records that two workers died over are tried in turn: a third is their own fault.
+                async with member.suspects if deaths > 1 else nullcontext():
+                    async with member.changing:  # one that is just starting has no stages yet
+                        actor = member.actor
+                    try:
+                        done: Done | Fault = await actor.do.remote(order)
+                    except self._ray.exceptions.RayActorError:
+                        await self._replace(member, actor)
+                        continue
                 if isinstance(done, Fault):
                     raise done.error()
                 return done
