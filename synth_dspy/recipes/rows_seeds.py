@@ -49,7 +49,8 @@ def seeds_of_brief(brief: Brief) -> list[Seed]:
 def seeds_of_chunks(chunks: Sequence[Chunk], seed: int, query: str = "") -> list[Seed]:
     """A seed a chunk: in drawn order or, with a query, those that speak of it, most alike first.
 
-    A chunk speaks of a query when it has half of the words that name a subject there. Each has for contrast the most alike chunk of another section.
+    A chunk speaks of a query when it has half of the words that name a subject there. Each has for
+    contrast the most alike chunk of another section.
     """
     if not chunks:
         return []
